@@ -33,9 +33,9 @@ def database(
 ) -> AsyncEngine:
     """Give an engine on the database at `url`; nothing is connected before the first use.
 
-    `url` is what PostgreSQL's tools take (`postgresql://user:password@host:port/name`, or a socket directory as
-    `?host=/path`). A statement, a wait for a lock, a wait for a free connection and a connection attempt each end
-    with an error after a few seconds, so that a request never hangs.
+    `url` is what PostgreSQL's tools take (`postgresql://user:password@host:port/name`, or a socket directory
+    as `?host=/path`). A statement, a wait for a lock, a wait for a free connection and a connection attempt
+    each end with an error after a few seconds, so that a request never hangs.
 
     A single statement is a transaction by itself; take
     `engine.execution_options(isolation_level="AUTOCOMMIT")` for it and save the BEGIN and the COMMIT.
@@ -48,7 +48,7 @@ def database(
         pool_timeout=POOL_TIMEOUT.total_seconds(),
         # The connection used last is the warmest; idle ones above need are closed by nobody but the server.
         pool_use_lifo=True,
-        # A ping costs a round trip at every checkout; a lost server empties the whole pool at the first error instead.
+        # A ping costs a round trip per checkout; instead, a lost server empties the pool at the first error.
         # The pool's rollback on return sends nothing after a commit, so no release costs a statement either.
         pool_pre_ping=False,
         connect_args=_connect_arguments(arguments, application_name, statement_timeout, lock_timeout),
@@ -83,7 +83,9 @@ async def healthy(engine: AsyncEngine) -> bool:
 def _address(url: str) -> tuple[URL, dict[str, str]]:
     """Split an address into what SQLAlchemy reads and the options that asyncpg wants by name."""
     given = make_url(url)
-    options = {_LIBPQ_NAMES.get(name, name): str(value) for name, value in given.query.items() if name != "host"}
+    options = {
+        _LIBPQ_NAMES.get(name, name): str(value) for name, value in given.query.items() if name != "host"
+    }
     host = {"host": given.query["host"]} if "host" in given.query else {}
     return given.set(drivername="postgresql+asyncpg", query=host), options
 

@@ -6,7 +6,6 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
-import services.storage
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -15,6 +14,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+import services.storage
 from services.storage.database import single_connection
 from services.storage.metadata import metadata
 
@@ -23,13 +23,13 @@ MIGRATION_LOCK = 0x5348_414E_474C
 MIGRATION_LOCK_WAIT = "60s"
 
 
-class SchemaTooNew(Exception):
+class SchemaAheadError(Exception):
     """The database was migrated by a newer program than this one."""
 
     def __init__(self, current: str, head: str) -> None:
         super().__init__(
-            f"The database stands at revision {current}, which this program does not know (it knows up to {head}). "
-            "Start the newer program, or restore a backup made before it."
+            f"The database stands at revision {current}, which this program does not know "
+            f"(it knows up to {head}). Start the newer program, or restore a backup made before it."
         )
         self.current = current
         self.head = head
@@ -50,7 +50,7 @@ class Schema:
 async def migrate(url: str) -> Schema:
     """Apply every missing migration to the database at `url` and say where it stands then.
 
-    Safe to repeat and to run from two programs at once. Raises `SchemaTooNew` when the database is ahead.
+    Safe to repeat and to run from two programs at once. Raises `SchemaAheadError` when the database is ahead.
     """
     engine = single_connection(url, application_name="shangliang-migrate")
     try:
@@ -116,7 +116,7 @@ async def _schema(engine: AsyncEngine) -> Schema:
         try:
             script.get_revision(current)
         except CommandError:
-            raise SchemaTooNew(current, head) from None
+            raise SchemaAheadError(current, head) from None
     return Schema(current=current, head=head)
 
 
