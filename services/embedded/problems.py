@@ -1,0 +1,64 @@
+"""What can stop the embedded servers, said so that the person at the terminal knows what to do.
+
+StartRefused
+├── HomeInUse        another program runs on this home
+├── HomeNotOurs      the home belongs to another user of this machine
+├── PortTaken        somebody listens where we must
+└── ServerFailed     a server ended or did not answer; carries the end of its log
+"""
+
+from pathlib import Path
+
+
+class StartRefused(Exception):
+    """The servers of this machine cannot be started now; `zh` and `en` say why and what helps."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.zh = zh
+        self.en = en
+
+
+class HomeInUse(StartRefused):
+    """Another `shangliang up` runs on this home."""
+
+    def __init__(self, home: Path, holder: str) -> None:
+        super().__init__(
+            f"{home} 正由另一个程序使用({holder})。请先停止它,或用 SHANGLIANG_HOME 指定另一个目录。",
+            f"{home} is in use by another program ({holder}). Stop that one first, or set SHANGLIANG_HOME to "
+            "another folder.",
+        )
+        self.holder = holder
+
+
+class HomeNotOurs(StartRefused):
+    """The home was made by another user, whose files we may not use."""
+
+    def __init__(self, home: Path, owner: str) -> None:
+        super().__init__(
+            f"{home} 属于用户 {owner},当前用户不能使用。请以该用户启动,或用 SHANGLIANG_HOME 指定另一个目录。",
+            f"{home} belongs to user {owner} and cannot be used by this one. Start as that user, or set "
+            "SHANGLIANG_HOME to another folder.",
+        )
+
+
+class PortTaken(StartRefused):
+    """Somebody else listens on the port that people were told to use."""
+
+    def __init__(self, port: int, holder: str) -> None:
+        super().__init__(
+            f"端口 {port} 已被占用({holder})。请停止该程序,或用 SHANGLIANG_PORT 指定另一个端口。",
+            f"Port {port} is taken ({holder}). Stop that program, or set SHANGLIANG_PORT to another port.",
+        )
+        self.port = port
+
+
+class ServerFailed(StartRefused):
+    """A server ended while it was starting, or did not answer in time."""
+
+    def __init__(self, name: str, why_zh: str, why_en: str, *, log: Path, last_lines: str) -> None:
+        tail = f"\n{last_lines}" if last_lines else ""
+        super().__init__(
+            f"{name} 未能启动:{why_zh}。日志:{log}{tail}",
+            f"{name} did not start: {why_en}. Its log: {log}{tail}",
+        )

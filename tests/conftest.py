@@ -1,0 +1,83 @@
+"""Servers and databases for every test that needs real ones; a test that asks for none starts none."""
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from services.embedded.home import Home
+from services.embedded.servers import Servers, embedded
+from services.storage.migrating import migrate
+
+# Fast ones first: whoever broke a rule need not wait for servers to learn it.
+ORDER = ("unit", "rules", "arch", "web", "identity", "storage", "workflow", "replay", "embedded", "journey")
+TEMPLATE = "template_migrated"
+_numbers = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the folders in the order of their speed."""
+    here = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        folder = item.path.relative_to(here).parts[0]
+        return ORDER.index(folder) if folder in ORDER else len(ORDER)
+
+    items.sort(key=place)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def servers() -> AsyncIterator[Servers]:
+    """PostgreSQL and Temporal for the whole run, in a home of their own; gone with it."""
+    # A short path: the name of a socket may have a hundred letters.
+    home = Home(Path(tempfile.mkdtemp(prefix="shangliang-")).resolve())
+    try:
+        async with embedded(home, durable=False, preferred_port=0) as started:
+            yield started
+    finally:
+        shutil.rmtree(home.root, ignore_errors=True)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def template_database(servers: Servers) -> str:
+    """The name of a migrated database that is only copied from."""
+    await _execute(servers.database_url, f"CREATE DATABASE {TEMPLATE}")
+    await migrate(another_database(servers.database_url, TEMPLATE))
+    return TEMPLATE
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def database_url(servers: Servers, template_database: str) -> AsyncIterator[str]:
+    """The address of a migrated, empty database of this test module's own."""
+    name = f"module_{next(_numbers)}"
+    await _execute(servers.database_url, f"CREATE DATABASE {name} TEMPLATE {template_database}")
+    yield another_database(servers.database_url, name)
+    await _execute(servers.database_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def empty_database_url(servers: Servers) -> AsyncIterator[str]:
+    """The address of a database without any table, of this test's own: for migrations."""
+    name = f"empty_{next(_numbers)}"
+    await _execute(servers.database_url, f"CREATE DATABASE {name}")
+    yield another_database(servers.database_url, name)
+    await _execute(servers.database_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def another_database(url: str, name: str) -> str:
+    """Give the address of another database on the same server."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
