@@ -109,6 +109,8 @@ class Duration:
             raise ValueError(f"{self.value} {self.unit}: must be above 0 and at most {LONGEST[self.unit]}")
         if self.unit in WHOLE_UNITS and self.value != int(self.value):
             raise ValueError(f"{self.value} {self.unit}: days and months are whole numbers")
+        # One spelling of a number: 3 and 3.0 must hash and read the same in a case's history.
+        object.__setattr__(self, "value", float(self.value))
 
     @property
     def is_hours(self) -> bool:
