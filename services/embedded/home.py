@@ -85,8 +85,7 @@ class Home:
         """Give the secret of that name, made once and kept readable by its owner only."""
         path = self.secrets / name
         with contextlib.suppress(FileNotFoundError):
-            if kept := path.read_text().strip():
-                return kept
+            return path.read_text().strip()
         value = make()
         # Written beside and moved, so that a crash in between cannot leave half a key.
         draft = path.with_name(f".{name}.{os.getpid()}")
@@ -95,7 +94,13 @@ class Home:
             file.write(f"{value}\n")
             file.flush()
             os.fsync(file.fileno())
-        draft.replace(path)
+        try:
+            # Unlike a rename, this leaves a secret in place that another process made at the same moment.
+            path.hardlink_to(draft)
+        except FileExistsError:
+            return path.read_text().strip()
+        finally:
+            draft.unlink()
         return value
 
     def remember_running(self, addresses: dict[str, str]) -> None:

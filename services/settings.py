@@ -1,0 +1,146 @@
+"""Everything that the environment decides, read once by a composition root and frozen."""
+
+import base64
+import binascii
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+import services
+
+PREFIX = "SHANGLIANG_"
+SEAL_KEY_BYTES = 32
+
+
+class SettingsInvalid(Exception):
+    """A variable of the environment cannot be used; `problems` names each with the reason."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def _home() -> Path:
+    """Give `.shangliang` in the checkout, or where the program was started when it is installed."""
+    checkout = Path(services.__file__ or "").resolve().parent.parent
+    return (checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()) / ".shangliang"
+
+
+class Settings(BaseSettings):
+    """The settings of one process (design/api.md, "Start and surroundings"); each variable begins `SHANGLIANG_`.
+
+    Times are seconds. Addresses and keys that are None come from the home, where `shangliang up` runs the
+    servers.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore", validate_default=True
+    )
+
+    home: Path = Field(default_factory=_home)
+    """Where the embedded servers keep their data."""
+    host: str = "127.0.0.1"
+    """The address that API and console listen on."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    policy: str = "lanzhou_2021"
+    """The policy pack pinned by new cases."""
+    database_url: SecretStr | None = None
+    database_pool: Annotated[int, Field(ge=1, le=100)] = 8
+    """Connections of one process."""
+    temporal_address: str | None = None
+    temporal_namespace: str = "shangliang"
+    demo: bool = True
+    """Load the demonstration street at `up`."""
+    demo_password: SecretStr | None = None
+    token_key: SecretStr | None = None
+    """Signs the tokens of people who have signed in."""
+    token_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 60
+    seal_key: SecretStr | None = None
+    """Seals what people wrote while it passes through the engine: 32 bytes in base64."""
+    attachments_url: str | None = None
+    """Where attached files go: a folder (`file:///…`) or a bucket (`s3://…`); else a folder of the home."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_json: bool | None = None
+    """JSON lines instead of text; by default JSON wherever no person is looking at a terminal."""
+    request_timeout: Annotated[float, Field(gt=0, le=60)] = 5.0
+    """How long a request waits for engine and database before it answers 503."""
+    grace: Annotated[float, Field(ge=0, le=300)] = 20.0
+    """How long a process that is told to stop may finish what it has begun."""
+    sandbox: bool = False
+    """Run workflows in Temporal's sandbox: doubles the worker's CPU, and finds impure rules."""
+    metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """Where a worker shows its own figures to Prometheus; None shows none."""
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        return home.expanduser().resolve()
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, level: object) -> object:
+        return level.upper() if isinstance(level, str) else level
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(
+            ("postgresql://", "postgres://", "postgresql+asyncpg://")
+        ):
+            raise ValueError("must begin with postgresql://")
+        if url is None:
+            return None
+        # The driver asks for one spelling of the two that PostgreSQL itself takes.
+        return SecretStr(url.get_secret_value().replace("postgres://", "postgresql://", 1))
+
+    @field_validator("temporal_address")
+    @classmethod
+    def _is_address(cls, address: str | None) -> str | None:
+        if address is not None:
+            host, _, port = address.rpartition(":")
+            if not host or not port.isdecimal():
+                raise ValueError("must be host:port")
+        return address
+
+    @field_validator("seal_key")
+    @classmethod
+    def _has_length(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(_unpacked(key.get_secret_value())) != SEAL_KEY_BYTES:
+            raise ValueError(f"must be {SEAL_KEY_BYTES} bytes in base64")
+        return key
+
+    @property
+    def seal_bytes(self) -> bytes:
+        """The 32 bytes of the seal key; raises ValueError when there is none."""
+        if self.seal_key is None:
+            raise ValueError("no seal key")
+        return _unpacked(self.seal_key.get_secret_value())
+
+    @property
+    def store_url(self) -> str:
+        """Where attached files are kept."""
+        return self.attachments_url or (self.home / "attachments").as_uri()
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the environment; `overrides` come from the command line and win. Raises `SettingsInvalid`."""
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # checked by pydantic at run time
+    except ValidationError as refused:
+        raise SettingsInvalid(
+            tuple(
+                f"{PREFIX}{'.'.join(map(str, problem['loc'])).upper()}: {problem['msg']}"
+                for problem in refused.errors(include_input=False, include_url=False)
+            )
+        ) from None
+
+
+def _unpacked(text: str) -> bytes:
+    padded = text.strip() + "=" * (-len(text.strip()) % 4)
+    try:
+        return base64.b64decode(padded, altchars=b"-_", validate=True)
+    except binascii.Error:
+        return b""
