@@ -11,8 +11,8 @@ import structlog
 PRIVATE = frozenset(
     {
         "address", "authorization", "body", "contact", "database_url", "description", "detail",
-        "display_name", "id_number", "name", "note", "password", "phone", "prose", "reporter", "secret", "text",
-        "title", "token",
+        "display_name", "id_number", "name", "note", "password", "phone", "prose", "reporter", "secret",
+        "text", "title", "token",
     }
 )  # fmt: skip
 QUIET = {

@@ -29,7 +29,7 @@ def _home() -> Path:
 
 
 class Settings(BaseSettings):
-    """The settings of one process (design/api.md, "Start and surroundings"); each variable begins `SHANGLIANG_`.
+    """The settings of one process (design/api.md, "Start and surroundings"), from variables `SHANGLIANG_…`.
 
     Times are seconds. Addresses and keys that are None come from the home, where `shangliang up` runs the
     servers.

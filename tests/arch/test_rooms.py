@@ -90,4 +90,4 @@ def test_each_import_name_has_one_owner(package: str) -> None:
     owners = set(importlib.metadata.packages_distributions().get(package, ()))
 
     assert owners <= {"shangliang"}, "another installed package brings the same import name"
-    assert sum((Path(place) / package).is_dir() for place in sys.path if place) <= 1
+    assert len({Path(place).resolve() for place in sys.path if (Path(place) / package).is_dir()}) == 1

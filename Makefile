@@ -1,0 +1,46 @@
+# 商量 Shangliang. `make up` runs it, `make test` proves it; both need Python 3.11+ (with venv) and nothing else.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Linting and tests run in this folder's environment, whatever the caller has active.
+unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
+
+.PHONY: up test fast lint types bench lock clean help
+.DEFAULT_GOAL := help
+
+help: ## 列出命令 / list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+up: runtime ## 安装并启动 / install and start everything on this machine
+	@exec $(BIN)/shangliang up
+
+test: develop ## 检查与全部测试 / lint and every test, the fast ones first
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest
+
+fast: develop ## 只测规则与接口 / rules and web only
+	$(BIN)/python -m pytest $(wildcard tests/unit tests/rules tests/arch tests/web)
+
+lint: develop ## 风格、类型、引用层次 / style, types, import floors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: develop ## 测量 / measure
+	$(BIN)/python -m tests.bench
+
+lock: develop ## 更新锁定文件 / renew the lock files
+	$(BIN)/python .ci/lock.py
+
+clean: ## 删除环境与缓存 / remove the environment and caches, keep the data
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+# .ci/environment notices an environment that is missing, half made, moved or out of date, and makes it again.
+.PHONY: runtime develop
+runtime:
+	@sh .ci/environment "$(PYTHON)" $(VENV) requirements.lock
+
+develop:
+	@sh .ci/environment "$(PYTHON)" $(VENV) requirements-dev.lock
