@@ -1,8 +1,8 @@
 """Count deadlines in hours, days, working days and months, the way an official notice counts them.
 
-Everything here is arithmetic on values: the calendar of working days is handed in, nothing is read and nothing
-remembers. The rules are those of processes.md §0.3 and §0.4. The end of a day, 24:00, is written as 00:00 of the
-next day; all times are Beijing time.
+Everything here is arithmetic on values: the calendar of working days is handed in, nothing is read and
+nothing remembers. The rules are those of processes.md §0.3 and §0.4. The end of a day, 24:00, is written as
+00:00 of the next day; all times are Beijing time.
 """
 
 import math
@@ -34,7 +34,7 @@ class Unit(StrEnum):
     DATE = "date"
 
 
-# The most of each unit that a deadline may have: a hundred years, so that a slip of the pen cannot loop for ever.
+# The most of each unit that a deadline may have: a hundred years, so that a slip of the pen cannot loop on.
 LONGEST = MappingProxyType(
     {
         Unit.HOURS: LONGEST_YEARS * 366 * 24,
@@ -89,8 +89,8 @@ class Scale:
 class Duration:
     """Say how long somebody has (时限): so many of a unit, or until a date.
 
-    `roll` moves the end of a calendar-day clock from a rest day to the next working day; `on` is the day of a `DATE`
-    and only of that. Days and months are whole numbers. Raises `ValueError` for anything that cannot be counted.
+    `roll` moves the end of a calendar-day clock from a rest day to the next working day; `on` is the day of a
+    `DATE` and only of that. Days and months are whole numbers. Raises `ValueError` for what cannot be counted.
     """
 
     value: float
@@ -120,7 +120,7 @@ class Duration:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Tell whether a day is worked, and why (工作日/休息日); `provisional` before the year's calendar is published."""
+    """Tell whether a day is worked, and why (工作日/休息日); `provisional` before its year is published."""
 
     date: date
     working: bool
@@ -177,7 +177,7 @@ def weekly_day(on: date, *, provisional: bool) -> Day:
 
 
 def whole_year(year: int, *, rest: Mapping[date, str], make_up: Iterable[date]) -> dict[date, Day]:
-    """Lay out a published year: its holidays with their names, its make-up working days, the week for all others.
+    """Lay out a published year: its holidays with their names, its make-up working days, the week for the rest.
 
     Raises `ValueError` for a day of another year or one that is both holiday and make-up day.
     """
@@ -217,7 +217,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """Say when a deadline warns and when it climbs (蓝、红时刻); `blue` is None where there is no time to warn."""
+    """Say when a deadline warns and climbs (蓝、红时刻); `blue` is None where there is no time to warn."""
 
     blue: datetime | None
     red: datetime | None
@@ -310,7 +310,7 @@ def _end_of_day(last: date, calendar: Calendar) -> Due:
 
 
 def _walk(day: date, count: int, calendar: Calendar) -> list[Day]:
-    """The days after `day` (before it, if `count` is negative) up to the count-th working day, that one included."""
+    """The days after `day` (before it, if `count` is negative) up to and with the count-th working day."""
     step = ONE_DAY if count > 0 else -ONE_DAY
     left = abs(count)
     seen: list[Day] = []
@@ -360,10 +360,8 @@ def _business_between(start: datetime, end: datetime, calendar: Calendar) -> tim
     return total
 
 
-def shift_working_days(
-    moment: datetime, days: int, calendar: Calendar, *, scale: Scale | None = None
-) -> datetime:
-    """Move a moment by working days, back if negative, at the same time of day; 24:00 belongs to the day that ends."""
+def shift_working_days(moment: datetime, days: int, calendar: Calendar, *, scale: Scale | None = None) -> datetime:
+    """Move a moment by working days at the same time of day; 24:00 belongs to the day that ends."""
     moment = local(moment)
     if scale is not None:
         return moment + scale.length(days, Unit.WORKING_DAYS)
@@ -385,10 +383,10 @@ def ladder(
     red_street_max: Duration,
     scale: Scale | None = None,
 ) -> Moments:
-    """Say when an unmet deadline reminds (BLUE), is listed (RED) and goes to the county (RED++) (processes.md §0.4).
+    """Say when an unmet deadline reminds (BLUE), is listed (RED) and goes to the county (RED++) (§0.4).
 
-    Hour clocks remind at half time and turn red after `red_after_hours`; all others remind `remind_before` the end
-    and turn red `red_after` it, at the same time of day. RED++ is a deadline of its own that starts at RED.
+    Hour clocks remind at half time and turn red after `red_after_hours`; all others remind `remind_before` the
+    end and turn red `red_after` it, at the same time of day. RED++ is a deadline of its own that starts at RED.
     """
     start, due = local(start), local(due)
     if duration.is_hours:
@@ -405,17 +403,13 @@ def _due_at(start: datetime, duration: Duration, calendar: Calendar, scale: Scal
     return due(start, duration, calendar, scale=scale).at
 
 
-def _half_time(
-    start: datetime, end: datetime, duration: Duration, calendar: Calendar, scale: Scale | None
-) -> datetime:
+def _half_time(start: datetime, end: datetime, duration: Duration, calendar: Calendar, scale: Scale | None) -> datetime:
     if duration.unit is Unit.WORKING_HOURS and scale is None:
         return _plus_business(start, _business_between(start, end, calendar) / 2, calendar).at
     return start + (end - start) / 2
 
 
-def _move(
-    moment: datetime, duration: Duration, sign: int, calendar: Calendar, scale: Scale | None
-) -> datetime:
+def _move(moment: datetime, duration: Duration, sign: int, calendar: Calendar, scale: Scale | None) -> datetime:
     """Before or after a moment at the same time of day, for the steps of the ladder."""
     if scale is not None:
         return moment + sign * scale.length(duration.value, duration.unit)
@@ -441,9 +435,9 @@ def pause_shift(
 ) -> datetime:
     """Say when a deadline ends after a pause (processes.md §0.3).
 
-    An hour clock moves by the exact length of the pause, a working-hour clock by the business hours in it, a day clock
-    by the days of its kind from the pause day to the day before resuming (none if resumed the same day); a rolling clock
-    rolls again. Raises `ValueError` when the pause ends before it began.
+    An hour clock moves by the exact length of the pause, a working-hour clock by the business hours in it, a day
+    clock by the days of its kind from the pause day to the day before resuming (none if resumed the same day);
+    a rolling clock rolls again. Raises `ValueError` when the pause ends before it began.
     """
     due_at, paused_at, resumed_at = local(due_at), local(paused_at), local(resumed_at)
     if resumed_at < paused_at:
@@ -452,7 +446,7 @@ def pause_shift(
         return due_at + (resumed_at - paused_at)
     if duration.unit is Unit.WORKING_HOURS:
         return _plus_business(due_at, _business_between(paused_at, resumed_at, calendar), calendar).at
-    # Plain dates: a pause from 00:00 takes all of that day, and resuming at 24:00 leaves all of the day that ended.
+    # Plain dates: a pause from 00:00 takes all of that day, one until 24:00 all of the day that ended.
     length = (resumed_at.date() - paused_at.date()).days
     if duration.unit is Unit.WORKING_DAYS:
         days = (paused_at.date() + timedelta(days=number) for number in range(length))

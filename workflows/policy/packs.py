@@ -1,0 +1,116 @@
+"""Find the policy packs that ship with the program, or one in a file of its own.
+
+A pack of an older version stays beside the newest as `<pack>@<version>.toml`: running cases are pinned to it.
+"""
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from workflows.policy.pack import Pack
+from workflows.policy.reading import PackErrors, Problem, Raw, Rule, read
+
+SUFFIX = ".toml"
+
+
+class PackNotHere(LookupError):
+    """This program does not have exactly this pack, so it may not run a case that is pinned to it."""
+
+    def __init__(self, name: str, version: int | None = None, sha: str = "") -> None:
+        wanted = name if version is None else f"{name} version {version} with sha {sha}"
+        super().__init__(f"policy pack {wanted} is not here / 本程序没有政策包 {wanted}")
+        self.name, self.version, self.sha = name, version, sha
+
+
+def available() -> tuple[str, ...]:
+    """Names of the newest versions of all packs that ship with the program, in order."""
+    return tuple(name for name in _names() if "@" not in name)
+
+
+@cache
+def load(name: str) -> Pack:
+    """The newest version of a shipped pack, or an older one as `name@version`.
+
+    Raises `PackNotHere` for a name that does not ship, `PackErrors` with every fault of a broken pack.
+    """
+    if name not in _names():
+        raise PackNotHere(name)
+    return _resolve(name, (_shipped(),), ())
+
+
+def load_file(path: Path) -> Pack:
+    """The pack in a file; what it extends is looked up beside it, then among the shipped packs.
+
+    Raises `PackErrors` with every fault.
+    """
+    return _resolve(path.name.removesuffix(SUFFIX), (path.parent, _shipped()), ())
+
+
+def pinned(name: str, version: int, sha: str) -> Pack:
+    """The very pack that a case was opened under; raises `PackNotHere` without exactly that content."""
+    for candidate in (name, f"{name}@{version}"):
+        if candidate in _names():
+            pack = load(candidate)
+            if (pack.version, pack.sha) == (version, sha):
+                return pack
+    raise PackNotHere(name, version, sha)
+
+
+def _shipped() -> Traversable:
+    return files("workflows.policy").joinpath("packs")
+
+
+@cache
+def _names() -> tuple[str, ...]:
+    found = (entry.name for entry in _shipped().iterdir())
+    return tuple(sorted(name.removesuffix(SUFFIX) for name in found if name.endswith(SUFFIX)))
+
+
+def _resolve(name: str, folders: tuple[Traversable, ...], below: tuple[str, ...]) -> Pack:
+    file = name + SUFFIX
+    raw = _parse(file, folders)
+    problems: list[Problem] = []
+    parent: Pack | None = None
+    if raw.get("pack") != name.partition("@")[0]:
+        problems.append(Problem(file, "pack", Rule.HEADER, f"the file is named {name}, found {raw.get('pack')!r}"))
+    extends = raw.get("extends")
+    if extends is not None:
+        try:
+            parent = _parent(extends, file, folders, (*below, name))
+        except PackErrors as errors:
+            problems.extend(errors.problems)
+    try:
+        pack = read(raw, file, parent)
+    except PackErrors as errors:
+        raise PackErrors((*problems, *errors.problems)) from None
+    if problems:
+        raise PackErrors(tuple(problems))
+    return pack
+
+
+def _parent(extends: object, file: str, folders: tuple[Traversable, ...], below: tuple[str, ...]) -> Pack:
+    if not isinstance(extends, str) or _find(extends + SUFFIX, folders) is None:
+        raise PackErrors((Problem(file, "extends", Rule.NO_PARENT, f"no pack {extends!r}"),))
+    if extends in below:
+        circle = " → ".join((*below, extends))
+        raise PackErrors((Problem(file, "extends", Rule.NO_PARENT, f"a pack cannot extend itself: {circle}"),))
+    return _resolve(extends, folders, below)
+
+
+def _find(file: str, folders: tuple[Traversable, ...]) -> Traversable | None:
+    # A name, not a path: nothing outside the folders can be reached.
+    if Path(file).name != file:
+        return None
+    return next((found for folder in folders if (found := folder.joinpath(file)).is_file()), None)
+
+
+def _parse(file: str, folders: tuple[Traversable, ...]) -> Raw:
+    found = _find(file, folders)
+    if found is None:
+        raise PackErrors((Problem(file, "-", Rule.SYNTAX, "no such file"),))
+    try:
+        return tomllib.loads(found.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PackErrors((Problem(file, "-", Rule.SYNTAX, str(error)),)) from error
