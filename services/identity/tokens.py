@@ -81,6 +81,8 @@ class Tokens:
         # Text that is no token at all fails while its parts are decoded.
         except (JoseError, ValueError):
             raise TokenRefused("TOKEN_INVALID") from None
+        if not isinstance(claims["username"], str):
+            raise TokenRefused("TOKEN_INVALID")
         return Claims(
             actor_id=claims["sub"],
             username=claims["username"],

@@ -161,7 +161,7 @@ class Street:
         lettered: bool = False,
         skip: int = 0,
     ) -> list[UUID]:
-        """Give these people accounts and a role in the community; `skip` leaves the first letters to others."""
+        """Give these people accounts and a role in the community; `skip` leaves the first letters."""
         usernames = _usernames(prefix, plan["number"], lettered=lettered, skip=skip)
         people = [
             self._person(name, plan["code"], username)
