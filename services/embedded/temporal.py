@@ -67,7 +67,7 @@ async def start_temporal(
 
     Raises `StartRefused` when its program is missing or does not start.
     """
-    program = _program()
+    program = temporal_program()
     await _end_leftover(home)
     for last in (*(False,) * (PORT_TRIES - 1), True):
         port = free_port(preferred_port, host=HOST)
@@ -79,9 +79,7 @@ async def start_temporal(
                 arguments=[str(program), *_arguments(home, namespace, port, ui_port, durable=durable)],
                 log=home.logs / "temporal.log",
                 # Settings of the person who starts us are for another server.
-                environment={
-                    name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")
-                },
+                environment={name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")},
                 stop_within=STOP_WITHIN,
                 death_signal=signal.SIGKILL,  # tried: the store loses nothing, and is free at once
             ),
@@ -98,7 +96,8 @@ async def start_temporal(
     raise AssertionError("the last try returns or raises")
 
 
-def _program() -> Path:
+def temporal_program() -> Path:
+    """Give the path of Temporal's program; raises `StartRefused` when it is not installed."""
     beside = Path(sysconfig.get_path("scripts")) / "temporal"
     found = str(beside) if beside.exists() else shutil.which("temporal")
     if found is None:

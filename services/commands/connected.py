@@ -1,0 +1,55 @@
+"""The settings of a command that talks to servers: given by the environment, or found in the running home."""
+
+from pydantic import SecretStr
+
+from services.commands.terminal import MISUSE, fail
+from services.embedded.home import Home
+from services.embedded.problems import StartRefused
+from services.settings import Settings, SettingsInvalid, load_settings
+
+
+def given_settings(**overrides: object) -> Settings:
+    """Read the settings as they are; ends the command with exit code 2 when a variable cannot be used."""
+    try:
+        return load_settings(**overrides)
+    except SettingsInvalid as refused:
+        reasons = "; ".join(refused.problems)
+        fail(f"环境变量不可用:{reasons}", f"The environment cannot be used: {reasons}", code=MISUSE)
+
+
+def connected_settings(**overrides: object) -> Settings:
+    """Read the settings and fill in the servers and keys of the home, so that nothing in them is missing.
+
+    Ends the command with exit code 1 when no server is named and none runs in the home.
+    """
+    settings = given_settings(**overrides)
+    home = Home(settings.home)
+    running = home.running_now()
+    database = settings.database_url or _secret(running.get("database_url"))
+    temporal = settings.temporal_address or running.get("temporal_address")
+    if database is None or temporal is None:
+        fail(
+            f"没有正在运行的服务器(目录 {settings.home})。请先运行 shangliang up,或设置 SHANGLIANG_DATABASE_URL "
+            "和 SHANGLIANG_TEMPORAL_ADDRESS。",
+            f"No servers run in {settings.home}. Run `shangliang up` first, or set SHANGLIANG_DATABASE_URL and "
+            "SHANGLIANG_TEMPORAL_ADDRESS.",
+        )
+    return with_keys(settings.model_copy(update={"database_url": database, "temporal_address": temporal}))
+
+
+def with_keys(settings: Settings) -> Settings:
+    """Fill in the keys that the environment does not give from the home, where they are made once."""
+    if settings.token_key is not None and settings.seal_key is not None:
+        return settings
+    home = Home(settings.home)
+    try:
+        home.make()
+        token_key = settings.token_key or SecretStr(home.secret("token_key"))
+        seal_key = settings.seal_key or SecretStr(home.secret("seal_key"))
+    except StartRefused as refused:
+        fail(refused.zh, refused.en)
+    return settings.model_copy(update={"token_key": token_key, "seal_key": seal_key})
+
+
+def _secret(text: str | None) -> SecretStr | None:
+    return SecretStr(text) if text else None
