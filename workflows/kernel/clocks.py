@@ -217,6 +217,8 @@ class StampRequest:
     due_at: datetime | None = None
     paused_at: datetime | None = None
     resumed_at: datetime | None = None
+    limits_at: tuple[datetime, ...] = ()
+    """Limits as they stood before the pause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,6 +274,7 @@ def apply(clock: Clock, op: ClockOp, at: datetime) -> tuple[Clock, StampRequest 
                 due_at=clock.due_at,
                 paused_at=clock.paused_at,
                 resumed_at=at,
+                limits_at=clock.limits,
             )
             return replace(clock, state=ClockState.RUNNING, paused_at=None), request
         case Extend():

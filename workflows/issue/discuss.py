@@ -1,0 +1,366 @@
+"""Step 3, 会议讨论: statements, tally, decision of a meeting or of the street (pure; seed 001 §四3)."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from workflows.issue import commands as do
+from workflows.issue.data import (
+    LEVELS,
+    Body,
+    ClockClass,
+    ClosureCode,
+    Handle,
+    Issue,
+    Outcome,
+    above,
+    at_least,
+)
+from workflows.issue.orders import handling, led, signing, until, working_days_about
+from workflows.issue.topic import AGENDA_PARAMETER, escalated_topic, propose
+from workflows.kernel.calendar import CHINA, Duration, Unit
+from workflows.kernel.clocks import Cancel, Clock, ClockOp, Meet, Start
+from workflows.kernel.process import Case, Change, GuardFailed, Turn
+
+BINDING = (Outcome.ADOPT, Outcome.ASSIGN, Outcome.REFER_DEPARTMENT, Outcome.KEEP)
+"""Outcomes that need a valid vote or consensus, and parties that were heard."""
+
+SUPERSEDED: tuple[ClockOp, ...] = tuple(
+    Cancel(code=code, reason="SUPERSEDED")
+    for code in ("SIGN", "HANDLE", "REFER_REPLY", "SUSPEND_REVIEW", "SUSPEND_MAX", "MILESTONE")
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A decision, whichever body made it and wherever the topic stood."""
+
+    outcome: Outcome
+    lead_org: str | None
+    due_on: date | None
+    until: date | None
+    notes: dict[str, Any]
+
+
+# --- statements and votes -----------------------------------------------------------------------------------
+
+
+def record_statement(case: Case[Issue], cmd: do.RecordStatement, turn: Turn) -> Change:
+    """Position and need of one interested party; a written statement counts (S31)."""
+    return Change(
+        sets={"statements": case.data.statements + 1},
+        notes={
+            "party": cmd.party,
+            "position": cmd.position,
+            "need": cmd.need,
+            "written": cmd.written,
+            **({"text": cmd.text} if cmd.text else {}),
+        },
+    )
+
+
+def record_tally(case: Case[Issue], cmd: do.RecordTally, turn: Turn) -> Change:
+    """Quorum, majority of those attending, ties and too few eligible members (processes §0.5)."""
+    result = tally(cmd, turn)
+    notes = {
+        "members": cmd.members,
+        "in_favour": cmd.in_favour,
+        "against": cmd.against,
+        "abstain": cmd.abstain,
+        "recused": cmd.recused,
+        "result": result,
+    }
+    escalated = case.data.escalated
+    if case.state != "UNDER_DISCUSSION" and escalated is not None:
+        if result == "INSUFFICIENT_ELIGIBLE":
+            topic = escalated_topic(above(escalated.level), result, turn)
+            return Change(sets={"escalated": topic, "tally": None}, notes=notes)
+        return Change(sets={"tally": result}, notes=notes)
+    if result == "INSUFFICIENT_ELIGIBLE":
+        change = propose(case, above(case.level), result, turn)
+        return replace(change, notes=notes)
+    if result == "TIE":
+        if case.data.ties == 0:
+            return Change(
+                to="DEFERRED", sets={"ties": 1, "tally": result}, clocks=(_back(None, turn),), notes=notes
+            )
+        change = propose(case, above(case.level), "SECOND_TIE", turn, sets={"ties": case.data.ties + 1})
+        return replace(change, notes=notes)
+    return Change(sets={"tally": result}, notes=notes)
+
+
+def tally(cmd: do.RecordTally, turn: Turn) -> str:
+    """`PASSED`, `NOT_PASSED`, `TIE` or `INSUFFICIENT_ELIGIBLE`; refuses counts that cannot be."""
+    eligible = cmd.members - cmd.recused
+    if eligible < 0:
+        raise GuardFailed("MORE_RECUSED_THAN_MEMBERS", field="recused", clause="processes §0.5")
+    if eligible < turn.policy.number("meeting.min_eligible") or eligible * 2 < cmd.members:
+        return "INSUFFICIENT_ELIGIBLE"
+    attending = cmd.in_favour + cmd.against + cmd.abstain
+    if attending > eligible:
+        raise GuardFailed("MORE_VOTES_THAN_ELIGIBLE", field="in_favour", clause="processes §0.5")
+    if attending * 2 <= eligible:
+        raise GuardFailed("NO_QUORUM", clause="processes §0.5")
+    if cmd.in_favour * 2 > attending:
+        return "PASSED"
+    return "TIE" if cmd.in_favour == cmd.against else "NOT_PASSED"
+
+
+# --- decisions ----------------------------------------------------------------------------------------------
+
+
+def record_decision(case: Case[Issue], cmd: do.RecordDecision, turn: Turn) -> Change:
+    """The meeting decides on the topic that it has opened."""
+    if cmd.outcome is Outcome.KEEP:
+        raise GuardFailed("KEEP_ONLY_ESCALATED", field="outcome", clause="processes P1")
+    decision = _meeting_decision(case, cmd, case.data.topic_body, turn)
+    return _carried_out(case, decision, turn)
+
+
+def record_decision_escalated(case: Case[Issue], cmd: do.RecordDecision, turn: Turn) -> Change:
+    """The meeting decides on a topic whose handling goes on; the old time is superseded (processes §0.3)."""
+    topic = case.data.escalated
+    if topic is None:
+        raise GuardFailed("NO_ESCALATED_TOPIC", clause="processes P1")
+    if topic.body not in (Body.TWO_COMMITTEES, Body.EXTENDED_PARTY_COMMITTEE):
+        raise GuardFailed("BODY_OUTSIDE", clause="processes P1")
+    decision = _meeting_decision(case, cmd, topic.body, turn)
+    heard = {"heard_by_epc": case.data.heard_by_epc or topic.body is Body.EXTENDED_PARTY_COMMITTEE}
+    change = _on_escalated(case, decision, turn)
+    return replace(change, sets={**change.sets, **heard})
+
+
+def record_street_decision(case: Case[Issue], cmd: do.RecordStreetDecision, turn: Turn) -> Change:
+    """What the street or the county decided, with the number of its document."""
+    decision = _street_decision(cmd, turn)
+    if case.level not in ("L3", "L4"):
+        raise GuardFailed("NOT_AT_STREET_LEVEL", clause="processes P1")
+    return _carried_out(case, decision, turn)
+
+
+def record_street_decision_escalated(case: Case[Issue], cmd: do.RecordStreetDecision, turn: Turn) -> Change:
+    """The same for a topic whose handling goes on."""
+    topic = case.data.escalated
+    if topic is None or topic.level not in ("L3", "L4"):
+        raise GuardFailed("NOT_AT_STREET_LEVEL", clause="processes P1")
+    return _on_escalated(case, _street_decision(cmd, turn), turn)
+
+
+def _meeting_decision(case: Case[Issue], cmd: do.RecordDecision, body: Body | None, turn: Turn) -> Decision:
+    if cmd.outcome is Outcome.REFER_DEPARTMENT and body is not Body.EXTENDED_PARTY_COMMITTEE:
+        raise GuardFailed("BODY_NOT_ALLOWED", field="outcome", clause="001 §四3")
+    if cmd.outcome in (*BINDING, Outcome.NOT_FEASIBLE):
+        if case.data.statements == 0 and not cmd.waiver_reason:
+            raise GuardFailed("NOT_HEARD", field="waiver_reason", clause="001 §四3")
+        if cmd.outcome in BINDING and case.data.tally not in (None, "PASSED"):
+            raise GuardFailed("VOTE_NOT_PASSED", field="outcome", clause="processes §0.5")
+    if cmd.outcome is Outcome.NOT_FEASIBLE and not cmd.explanation:
+        raise GuardFailed("EXPLANATION_REQUIRED", field="explanation", clause="processes P1")
+    if cmd.outcome is Outcome.DEFER and not (cmd.reason or cmd.text):
+        raise GuardFailed("REASON_REQUIRED", field="reason", clause="processes P1")
+    notes: dict[str, Any] = {"outcome": cmd.outcome, "text": cmd.text}
+    for name in ("reason", "explanation", "waiver_reason", "item", "consensus"):
+        if (value := getattr(cmd, name)) is not None:
+            notes[name] = value
+    return _checked(
+        Decision(outcome=cmd.outcome, lead_org=cmd.lead_org, due_on=cmd.due_on, until=cmd.until, notes=notes), turn
+    )
+
+
+def _street_decision(cmd: do.RecordStreetDecision, turn: Turn) -> Decision:
+    if cmd.outcome == Outcome.NOT_FEASIBLE and not cmd.explanation:
+        raise GuardFailed("EXPLANATION_REQUIRED", field="explanation", clause="processes P1")
+    notes: dict[str, Any] = {"outcome": cmd.outcome, "text": cmd.text, "document_no": cmd.document_no}
+    if cmd.explanation:
+        notes["explanation"] = cmd.explanation
+    return _checked(
+        Decision(
+            outcome=Outcome(cmd.outcome), lead_org=cmd.lead_org, due_on=cmd.due_on, until=cmd.until, notes=notes
+        ),
+        turn,
+    )
+
+
+def _checked(decision: Decision, turn: Turn) -> Decision:
+    today = turn.now.astimezone(CHINA).date()
+    for name in ("due_on", "until"):
+        day = getattr(decision, name)
+        if day is not None and day < today:
+            raise GuardFailed("DAY_IN_PAST", field=name, clause="processes §0.3")
+    return decision
+
+
+def _carried_out(case: Case[Issue], decision: Decision, turn: Turn) -> Change:
+    """What a decision on a topic of its own makes true."""
+    match decision.outcome:
+        case Outcome.ADOPT:
+            return _adopted(case, decision, turn)
+        case Outcome.ASSIGN:
+            return _assigned(case, decision, turn)
+        case Outcome.REFER_DEPARTMENT:
+            return _referred(case, decision, turn)
+        case Outcome.ESCALATE:
+            if case.level == LEVELS[-1]:
+                raise GuardFailed("HIGHEST_LEVEL", field="outcome", clause="processes §0.1")
+            change = propose(case, above(case.level), "ESCALATED", turn, sets={"decided_at": turn.now})
+            return replace(change, notes=decision.notes)
+        case Outcome.DEFER:
+            if case.data.defers >= turn.policy.number("meeting.defer_max"):
+                raise GuardFailed("DEFERRED_TOO_OFTEN", field="outcome", clause="meeting.defer_max")
+            return Change(
+                to="DEFERRED",
+                sets={"defers": case.data.defers + 1},
+                clocks=(Cancel(code="AGENDA", reason="DEFERRED"), _back(decision.until, turn)),
+                notes=decision.notes,
+            )
+        case Outcome.CONSULT:
+            return Change(
+                to="DEFERRED:CONSULTATION",
+                clocks=(Cancel(code="AGENDA", reason="CONSULTATION"),),
+                notes=decision.notes,
+            )
+        case Outcome.NOT_FEASIBLE:
+            return Change(
+                to="FEEDBACK_DUE",
+                sets={
+                    "decided_at": turn.now,
+                    "outcome": ClosureCode.EXPLAINED,
+                    "topic_body": None,
+                    "completed_at": turn.now,
+                },
+                clocks=(*SUPERSEDED, Cancel(code="AGENDA", reason="DECIDED"), Meet(code="OVERALL"), Start(code="FEEDBACK")),
+                notes=decision.notes,
+            )
+        case Outcome.KEEP:
+            raise GuardFailed("KEEP_ONLY_ESCALATED", field="outcome", clause="processes P1")
+
+
+def _on_escalated(case: Case[Issue], decision: Decision, turn: Turn) -> Change:
+    """What a decision on an escalated topic makes true; listing stays until 销号."""
+    done: dict[str, Any] = {"escalated": None, "statements": 0, "tally": None}
+    match decision.outcome:
+        case Outcome.ASSIGN:
+            change = _assigned(case, replace(decision, lead_org=decision.lead_org or case.data.lead_org), turn)
+        case Outcome.ADOPT:
+            change = _adopted(case, replace(decision, lead_org=decision.lead_org or case.data.lead_org), turn)
+        case Outcome.REFER_DEPARTMENT:
+            change = _referred(case, decision, turn)
+        case Outcome.KEEP:
+            if decision.due_on is None:
+                raise GuardFailed("DUE_REQUIRED", field="due_on", clause="processes P1")
+            superseded = (Cancel(code="HANDLE", reason="SUPERSEDED"), *_decided_time(decision.due_on, turn))
+            change = Change(sets={"decided_at": turn.now}, clocks=superseded, notes=decision.notes)
+        case Outcome.ESCALATE:
+            topic = case.data.escalated
+            if topic is None or topic.level == LEVELS[-1]:
+                raise GuardFailed("HIGHEST_LEVEL", field="outcome", clause="processes §0.1")
+            level = above(topic.level)
+            done["escalated"] = escalated_topic(level, "ESCALATED", turn)
+            change = Change(level=at_least(case.level, above(case.level)), notes=decision.notes)
+        case _:
+            raise GuardFailed("OUTCOME_WHILE_HANDLING", field="outcome", clause="processes P1")
+    return replace(change, sets={**change.sets, **done})
+
+
+def _adopted(case: Case[Issue], decision: Decision, turn: Turn) -> Change:
+    return Change(
+        to="PLANNING",
+        sets={
+            "decided_at": turn.now,
+            "decision_due_on": decision.due_on,
+            "lead_org": decision.lead_org,
+            "leads": led(case, decision.lead_org),
+            "topic_body": None,
+            "referred": False,
+        },
+        clocks=(*SUPERSEDED, Cancel(code="AGENDA", reason="DECIDED"), Start(code="PLAN")),
+        notes=decision.notes,
+    )
+
+
+def _assigned(case: Case[Issue], decision: Decision, turn: Turn) -> Change:
+    if decision.lead_org is None:
+        raise GuardFailed("LEAD_REQUIRED", field="lead_org", clause="processes P1")
+    if decision.due_on is not None:
+        time = _decided_time(decision.due_on, turn)
+        first = Handle(value=working_days_about(decision.due_on, turn), unit=Unit.WORKING_DAYS.value)
+    else:
+        parameter = "issue.mode.limited.complex"
+        if case.data.clock_class in (ClockClass.SIMPLE, ClockClass.CONSULT):
+            parameter = f"issue.mode.limited.{case.data.clock_class.value.lower()}"
+        duration = turn.policy.duration(parameter)
+        time = handling(duration, parameter, turn)
+        first = Handle(value=duration.value, unit=duration.unit.value)
+    return Change(
+        to="ASSIGNED",
+        sets={
+            "decided_at": turn.now,
+            "lead_org": decision.lead_org,
+            "leads": led(case, decision.lead_org),
+            "handle": first,
+            "topic_body": None,
+            "referred": False,
+            "designated": False,
+            "suspension": None,
+        },
+        clocks=(*SUPERSEDED, Cancel(code="AGENDA", reason="DECIDED"), signing(decision.lead_org, turn), *time),
+        notes=decision.notes,
+    )
+
+
+def _referred(case: Case[Issue], decision: Decision, turn: Turn) -> Change:
+    if decision.lead_org is None:
+        raise GuardFailed("LEAD_REQUIRED", field="lead_org", clause="001 §四3")
+    known = turn.facts.get("organizations", {}).get(decision.lead_org, {})
+    if known and known.get("type") != "DEPARTMENT":
+        raise GuardFailed("NOT_A_DEPARTMENT", field="lead_org", clause="001 §四3")
+    return Change(
+        to="ASSIGNED",
+        level="L4",
+        sets={
+            "decided_at": turn.now,
+            "lead_org": decision.lead_org,
+            "leads": led(case, decision.lead_org),
+            "topic_body": None,
+            "referred": True,
+            "replied": False,
+            "designated": False,
+        },
+        clocks=(
+            *SUPERSEDED,
+            Cancel(code="AGENDA", reason="DECIDED"),
+            signing(decision.lead_org, turn, department=True),
+            Start(code="REFER_REPLY"),
+        ),
+        notes=decision.notes,
+    )
+
+
+def _decided_time(due_on: date, turn: Turn) -> tuple[Start, ...]:
+    return handling(until(due_on, turn), "issue.decision.due", turn)
+
+
+def _back(day: date | None, turn: Turn) -> Start:
+    """The clock after which a deferred topic is back on the agenda: its day, or the end of this month's slot."""
+    if day is not None:
+        return Start(code="DEFER", parameter="issue.decision.due", duration=Duration(0, Unit.DATE, on=day))
+    return Start(code="DEFER", parameter=AGENDA_PARAMETER, duration=turn.policy.duration(AGENDA_PARAMETER))
+
+
+def back_on_agenda(case: Case[Issue], clock: Clock, turn: Turn) -> Change:
+    """The day has come: on the agenda again; a topic of street or county waits for their decision."""
+    if case.level in ("L3", "L4"):
+        return replace(propose(case, case.level, "DEFERRED", turn, first=True), type="back_on_agenda")
+    return Change(type="back_on_agenda", to="ON_AGENDA", sets={"statements": 0, "tally": None})
+
+
+def record_consultation(case: Case[Issue], cmd: do.RecordConsultation, turn: Turn) -> Change:
+    """The residents' consultation is over; its result goes first on the next agenda (S04)."""
+    change = propose(
+        case, case.level, "BACK_FROM_CONSULTATION", turn, first=True, sets={"consultation": cmd.conclusion}
+    )
+    notes: dict[str, Any] = {"conclusion": cmd.conclusion, "text": cmd.text}
+    if cmd.evidence:
+        notes["evidence"] = list(cmd.evidence)
+    return replace(change, notes=notes)
+

@@ -1,0 +1,155 @@
+"""Run whole streets on a virtual clock: the same decide, evolve, clocks and effects, without any server (pure).
+
+The acceptance scenarios and month simulations run here with exact dates, capacity is planned here, and a test
+shows that the simulator and Temporal write the same events for the same script.
+"""
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from workflows.kernel.calendar import CHINA, Calendar
+from workflows.kernel.clocks import Clock, Stamp
+from workflows.kernel.process import SYSTEM, Actor, Case, Effect, Event, Pending, Pin, Process, Refusal
+from workflows.kernel.stamping import Rungs, answer
+from workflows.kernel.step import Batch, Order, Stamps, commit, embryo, next_moment, settle, step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What does not change during a simulation: processes by name, calendar, policy with its pin and rungs."""
+
+    processes: Mapping[str, Process[Any]]
+    calendar: Calendar
+    policy: Any
+    pin: Pin
+    rungs: Rungs
+    commands: Callable[[Process[Any], str, Mapping[str, Any]], Any]
+    """Builds a command from the plain fields of an effect."""
+
+
+@dataclass(slots=True)
+class Street:
+    """Cases that live on one virtual clock (模拟街道). `now` only moves forward, by `run_to`."""
+
+    world: World
+    now: datetime
+    cases: dict[str, Case[Any]] = field(default_factory=dict)
+    histories: dict[str, list[Event]] = field(default_factory=dict)
+    clocks: dict[tuple[str, int], Clock] = field(default_factory=dict)
+    """Every clock that ever ran, by case and number, as it stands now."""
+    stamps: dict[tuple[str, int], Stamp] = field(default_factory=dict)
+    numbers: Counter[str] = field(default_factory=Counter)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    """Effects that the other case refused, as (effect id, reason): incidents."""
+    queue: list[tuple[datetime, int, str]] = field(default_factory=list)
+    tick: int = 0
+
+    def open(
+        self,
+        process: str,
+        case_id: str,
+        command: Any,
+        actor: Actor,
+        *,
+        facts: Mapping[str, Any] | None = None,
+        **acting: Any,
+    ) -> Case[Any]:
+        """Start a case; raises a `Refusal` and leaves no trace when it is refused."""
+        kind = self.world.processes[process]
+        order = Order(command=command, actor=actor, facts=facts or {}, **acting)
+        return self._turn(kind, embryo(kind, case_id, order, self.world.pin), order)
+
+    def command(
+        self, case_id: str, command: Any, actor: Actor, *, facts: Mapping[str, Any] | None = None, **acting: Any
+    ) -> Case[Any]:
+        """Give a command at the present moment; raises a `Refusal`."""
+        case = self.cases[case_id]
+        kind = self.world.processes[case.process]
+        return self._turn(kind, case, Order(command=command, actor=actor, facts=facts or {}, **acting))
+
+    def run_to(self, moment: datetime) -> None:
+        """Let time pass; every clock moment on the way happens at its own moment."""
+        while self.queue and self.queue[0][0] <= moment:
+            at, _, case_id = heapq.heappop(self.queue)
+            case = self.cases[case_id]
+            due = next_moment(case)
+            if due is None or due > at:
+                continue
+            self.now = max(self.now, at)
+            self._turn(self.world.processes[case.process], case, None)
+        self.now = max(self.now, moment)
+
+    def events(self, case_id: str) -> Iterator[str]:
+        """Names of the events of a case, oldest first."""
+        return (event.type for event in self.histories[case_id])
+
+    def _turn(self, process: Process[Any], case: Case[Any], order: Order | None) -> Case[Any]:
+        walk = step(process, case, order, self.world.policy, self.now)
+        after = self._drive(walk, case)
+        self._effects(process, after)
+        return self.cases[case.id]
+
+    def _drive(self, walk: Any, case: Case[Any]) -> Case[Any]:
+        try:
+            batch: Batch = next(walk)
+            while True:
+                stamps = self._record(batch)
+                batch = walk.send(stamps)
+        except StopIteration as done:
+            after: Case[Any] = done.value
+        if after is not case:
+            self.cases[after.id] = after
+            self._arm(after)
+        return after
+
+    def _record(self, batch: Batch) -> Stamps:
+        case = batch.case
+        answers = tuple(answer(request, self.world.calendar, self.world.rungs) for request in batch.requests)
+        number = case.number
+        if not number:
+            month = batch.events[0].at.astimezone(CHINA).strftime("%Y%m")
+            scope = f"{case.process}{case.community}{month}"
+            self.numbers[scope] += 1
+            number = f"{case.community}{month}{self.numbers[scope]:04d}"
+        self.histories.setdefault(case.id, []).extend(batch.events)
+        for clock in batch.clocks:
+            self.clocks[case.id, clock.number] = clock
+        for stamp in answers:
+            self.stamps[case.id, stamp.number] = stamp
+        self.cases[case.id] = case
+        return Stamps(number=number, clocks=answers)
+
+    def _arm(self, case: Case[Any]) -> None:
+        for clock in case.clocks:
+            self.clocks[case.id, clock.number] = clock
+        moment = next_moment(case)
+        if moment is not None:
+            self.tick += 1
+            heapq.heappush(self.queue, (moment, self.tick, case.id))
+
+    def _effects(self, process: Process[Any], case: Case[Any]) -> None:
+        """Carry out what waits, oldest first, and take each off the case as the shell does."""
+        for waiting in case.pending:
+            refusal = self._carry_out(waiting)
+            current = self.cases[case.id]
+            event = settle(current, waiting.id, self.now, refused=refusal)
+            self._drive(commit(process, current, (event,)), current)
+
+    def _carry_out(self, waiting: Pending) -> Mapping[str, Any] | None:
+        effect: Effect = waiting.effect
+        kind = self.world.processes[effect.process]
+        order = Order(command=self.world.commands(kind, effect.command, effect.fields), actor=SYSTEM)
+        try:
+            if effect.kind == "START":
+                if effect.case not in self.cases:
+                    self._turn(kind, embryo(kind, effect.case, order, self.world.pin), order)
+            else:
+                self._turn(kind, self.cases[effect.case], order)
+        except Refusal as no:
+            self.refused.append((waiting.id, no.reason))
+            return {"code": no.code, "reason": no.reason}
+        return None
