@@ -15,7 +15,7 @@ from workflows.kernel.calendar import CHINA, Calendar
 from workflows.kernel.clocks import Clock, Stamp
 from workflows.kernel.process import SYSTEM, Actor, Case, Effect, Event, Pending, Pin, Process, Refusal
 from workflows.kernel.stamping import Rungs, answer
-from workflows.kernel.step import Batch, Order, Stamps, commit, embryo, next_moment, settle, step
+from workflows.kernel.step import Batch, Order, Stamps, commit, embryo, next_moment, settle, stamp, step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,22 +89,18 @@ class Street:
 
     def _turn(self, process: Process[Any], case: Case[Any], order: Order | None) -> Case[Any]:
         walk = step(process, case, order, self.world.policy, self.now)
-        after = self._drive(walk, case)
+        after = self._drive(walk)
         self._effects(process, after)
         return self.cases[case.id]
 
-    def _drive(self, walk: Any, case: Case[Any]) -> Case[Any]:
+    def _drive(self, walk: Any) -> Case[Any]:
         try:
             batch: Batch = next(walk)
             while True:
-                stamps = self._record(batch)
-                batch = walk.send(stamps)
+                batch = walk.send(self._record(batch))
         except StopIteration as done:
             after: Case[Any] = done.value
-        if after is not case:
-            self.cases[after.id] = after
-            self._arm(after)
-        return after
+            return after
 
     def _record(self, batch: Batch) -> Stamps:
         case = batch.case
@@ -118,10 +114,12 @@ class Street:
         self.histories.setdefault(case.id, []).extend(batch.events)
         for clock in batch.clocks:
             self.clocks[case.id, clock.number] = clock
-        for stamp in answers:
-            self.stamps[case.id, stamp.number] = stamp
-        self.cases[case.id] = case
-        return Stamps(number=number, clocks=answers)
+        for one in answers:
+            self.stamps[case.id, one.number] = one
+        stamps = Stamps(number=number, clocks=answers)
+        self.cases[case.id] = stamp(case, stamps)
+        self._arm(self.cases[case.id])
+        return stamps
 
     def _arm(self, case: Case[Any]) -> None:
         for clock in case.clocks:
@@ -137,7 +135,7 @@ class Street:
             refusal = self._carry_out(waiting)
             current = self.cases[case.id]
             event = settle(current, waiting.id, self.now, refused=refusal)
-            self._drive(commit(process, current, (event,)), current)
+            self._drive(commit(process, current, (event,)))
 
     def _carry_out(self, waiting: Pending) -> Mapping[str, Any] | None:
         effect: Effect = waiting.effect

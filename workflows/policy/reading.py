@@ -241,7 +241,7 @@ def _unit_faults(key: Key, row: Raw) -> Iterator[tuple[Rule, str]]:
     if key.kind is not Kind.DURATION:
         if unit is not None:
             yield Rule.WRONG_UNIT, f"no unit here, found {unit!r}"
-    elif unit not in key.units:
+    elif not isinstance(unit, str) or unit not in key.units:
         wanted = ", ".join(sorted(key.units))
         yield Rule.MONTH_UNIT if key.units == MONTH else Rule.WRONG_UNIT, f"{wanted} wanted, found {unit!r}"
 
@@ -283,9 +283,9 @@ def _value_faults(key: Key, row: Raw) -> Iterator[tuple[Rule, str]]:
 def _duration_faults(key: Key, value: Any, unit: object) -> Iterator[tuple[Rule, str]]:
     if not _is_number(value):
         yield Rule.WRONG_TYPE, f"a number is needed, found {value!r}"
-    elif unit in key.units:
+    elif isinstance(unit, str) and unit in key.units:
         try:
-            Duration(value, Unit(str(unit)))
+            Duration(value, Unit(unit))
         except ValueError as error:
             yield Rule.OUT_OF_RANGE, str(error)
 
@@ -435,7 +435,7 @@ def _mode_faults(row: Raw) -> Iterator[tuple[Rule, str]]:
         return
     if mode is None or mode not in modes:
         yield Rule.CATEGORY, f"mode {mode!r} is not among its modes"
-    elif clock_class not in CLASSES_OF_MODE[HandlingMode(mode)]:
+    elif clock_class not in tuple(CLASSES_OF_MODE[HandlingMode(mode)]):
         yield Rule.CATEGORY, f"clock class {clock_class!r} does not belong to mode {mode}"
 
 
