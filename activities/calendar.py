@@ -52,3 +52,8 @@ class Calendars:
             held = await self._source.load()
         self._held, self._looked_at = held, time.monotonic()
         return held
+
+
+def edition_number(edition: str) -> int:
+    """The number in the name of a stored edition (`… #3`), by which a write notices a calendar that has changed."""
+    return int(edition.rpartition("#")[2])

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from services.commands import doctor, migrate, seed, serve, up, worker
+from services.commands import doctor, due, migrate, seed, serve, up, worker
 from services.commands.terminal import leave
 
 # name, function, examples; a module's `EPILOG` shows how its command is used
@@ -14,6 +14,7 @@ COMMANDS = (
     ("worker", worker.worker, worker.EPILOG),
     ("migrate", migrate.migrate, migrate.EPILOG),
     ("seed", seed.seed, seed.EPILOG),
+    ("due", due.due_at, due.EPILOG),
     ("doctor", doctor.doctor, doctor.EPILOG),
 )
 

@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from services.embedded.home import Home
 from services.embedded.servers import Servers, embedded
+from services.storage.calendar import bring_national
 from services.storage.migrating import migrate
 
 # Fast ones first: whoever broke a rule need not wait for servers to learn it.
@@ -49,6 +50,7 @@ async def template_database(servers: Servers) -> str:
     """The name of a migrated database that is only copied from."""
     await _execute(servers.database_url, f"CREATE DATABASE {TEMPLATE}")
     await migrate(another_database(servers.database_url, TEMPLATE))
+    await bring_national(another_database(servers.database_url, TEMPLATE))
     return TEMPLATE
 
 

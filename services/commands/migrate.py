@@ -7,6 +7,7 @@ import typer
 from services.commands.connected import given_settings
 from services.commands.terminal import err, fail, out, run
 from services.embedded.home import Home
+from services.storage.calendar import bring_national
 from services.storage.migrating import Schema, SchemaAheadError, schema
 from services.storage.migrating import migrate as migrate_database
 
@@ -31,7 +32,7 @@ def migrate(
             "No database: give --database-url, set SHANGLIANG_DATABASE_URL, or run `shangliang up` first.",
         )
     try:
-        state: Schema = run(schema(address) if check else migrate_database(address))
+        state: Schema = run(schema(address) if check else _bring_up(address))
     except SchemaAheadError as refused:
         fail("数据库由更新的程序升级过,本程序不能使用。", str(refused))
     except OSError as refused:
@@ -40,3 +41,9 @@ def migrate(
         err.print(f"数据库需要升级 / behind: {state.current} → {state.head}", markup=False)
         raise typer.Exit(1)
     out.print(f"数据库版本 / schema: {state.head}", markup=False)
+
+
+async def _bring_up(address: str) -> Schema:
+    state = await migrate_database(address)
+    await bring_national(address)
+    return state

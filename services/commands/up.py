@@ -24,6 +24,7 @@ from services.embedded.ports import bind, holder_of
 from services.embedded.problems import PortTaken, StartRefused
 from services.embedded.servers import Servers, embedded
 from services.settings import Settings
+from services.storage.calendar import bring_national
 from services.storage.migrating import SchemaAheadError, migrate
 
 EPILOG = "例 Examples: shangliang up · shangliang up --port 8080 · SHANGLIANG_POLICY=drill shangliang up"
@@ -100,6 +101,7 @@ class Instance:
                 on_restart=_say_restart,
             ) as servers:
                 await migrate(servers.database_url)
+                await bring_national(servers.database_url)
                 password = await self._load_street(servers)
                 self._note(servers)
                 try:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.storage.calendar_tables import calendar_day, calendar_edition
+from services.storage.database import single_connection
 from services.storage.national_calendar import national_days, national_edition
 from services.storage.people import act_as
 from workflows.kernel.calendar import SATURDAY, WEEKDAY_NAMES, Day, HostCalendar, whole_year
@@ -19,6 +20,16 @@ from workflows.kernel.calendar import SATURDAY, WEEKDAY_NAMES, Day, HostCalendar
 LOADER = "calendar-loader"
 # A statement takes 32,767 values; a day has seven.
 BATCH = 2_000
+
+
+async def bring_national(url: str) -> int:
+    """Load the national calendar into the migrated database at `url`; gives the number of days that changed."""
+    engine = single_connection(url, application_name="shangliang-calendar")
+    try:
+        async with engine.begin() as connection:
+            return await load_national(connection)
+    finally:
+        await engine.dispose()
 
 
 async def load_national(connection: AsyncConnection) -> int:

@@ -10,9 +10,10 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from activities.calendar import Calendars
+from activities.calendar import Calendars, edition_number
 from services.storage.calendar import (
     CalendarStore,
+    bring_national,
     clear_local_day,
     edition,
     load_calendar,
@@ -51,6 +52,8 @@ async def _number(connection: AsyncConnection) -> int:
 
 
 async def test_the_loaded_calendar_is_the_one_of_the_library(connection: AsyncConnection) -> None:
+    await connection.execute(calendar_day.delete())
+
     changed = await load_national(connection)
     loaded = await load_calendar(connection)
 
@@ -70,6 +73,7 @@ async def test_loading_the_same_data_again_changes_nothing(engine: AsyncEngine) 
         assert changed == 0
         assert await edition(connection) == before
         assert await _number(connection) == number
+        assert edition_number(before) == await connection.scalar(select(func.max(calendar_edition.c.number)))
 
 
 async def test_a_loading_by_two_programs_at_once_makes_one_calendar(engine: AsyncEngine) -> None:
@@ -180,6 +184,18 @@ async def test_a_year_with_a_day_of_another_year_is_refused(connection: AsyncCon
         await load_year(connection, 2027, rest={date(2026, 12, 31): "元旦"}, make_up=[], source="test", by="admin")
 
 
+async def test_a_day_that_somebody_spoiled_is_put_right(engine: AsyncEngine, database_url: str) -> None:
+    await bring_national(database_url)
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE calendar_day SET is_working = true WHERE date = '2026-10-01'"))
+
+    changed = await bring_national(database_url)
+
+    async with engine.connect() as connection:
+        assert not (await load_calendar(connection)).day(date(2026, 10, 1)).working
+    assert changed == 1
+
+
 async def test_an_empty_table_is_monday_to_friday_provisionally(connection: AsyncConnection) -> None:
     await connection.execute(calendar_day.delete())
 
@@ -191,8 +207,6 @@ async def test_an_empty_table_is_monday_to_friday_provisionally(connection: Asyn
 
 async def test_activities_see_a_change_when_they_look_again(engine: AsyncEngine) -> None:
     day = date(2026, 8, 10)
-    async with engine.begin() as connection:
-        await load_national(connection)
     calendars = Calendars(CalendarStore(engine), recheck=3_600)
     first = await calendars.current()
 
