@@ -8,7 +8,7 @@ from services.commands.connected import given_settings
 from services.commands.terminal import fail, out, run
 from services.embedded.home import Home
 from services.identity.passwords import Passwords
-from services.storage.database import single_connection
+from services.storage.database import NoDatabaseError, answering, single_connection
 from services.storage.demo import SeedReport, seed_demo
 from services.storage.migrating import schema
 
@@ -39,7 +39,7 @@ def seed(
     password = settings.demo_password.get_secret_value() if settings.demo_password else None
     try:
         report = run(_seed_migrated(address, password))
-    except OSError as refused:
+    except NoDatabaseError as refused:
         fail("数据库没有应答。", f"The database does not answer: {refused}")
     if report is None:
         fail("数据库需要先升级:shangliang migrate。", "Migrate the database first: shangliang migrate.")
@@ -53,10 +53,11 @@ def seed(
 
 
 async def seed_street(database_url: str, password: str | None) -> SeedReport:
-    """Load the street into a migrated database; see `seed_demo`."""
+    """Load the street into a migrated database; see `seed_demo`. Raises `NoDatabaseError`."""
     engine = single_connection(database_url, application_name="shangliang-seed")
     try:
-        return await seed_demo(engine, password, Passwords())
+        with answering():
+            return await seed_demo(engine, password, Passwords())
     finally:
         await engine.dispose()
 

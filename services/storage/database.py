@@ -1,13 +1,15 @@
 """Open PostgreSQL the way every part of the product uses it: bounded waits, no wasted statement."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import asyncpg
 from pydantic_core import from_json, to_json
 from sqlalchemy import URL, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -20,6 +22,16 @@ HEALTH_TIMEOUT = timedelta(seconds=2)
 
 # What PostgreSQL's own tools write in an address, and how asyncpg calls it.
 _LIBPQ_NAMES = {"sslmode": "ssl"}
+_OPTIONS = {
+    "application_name",
+    "connect_timeout",
+    "passfile",
+    "password",
+    "port",
+    "ssl",
+    "target_session_attrs",
+    "user",
+}
 
 
 def database(
@@ -69,13 +81,31 @@ def single_connection(url: str, *, application_name: str) -> AsyncEngine:
     )
 
 
+class NoDatabaseError(OSError):
+    """The database cannot be reached with this address; the text says what it answered, without the address."""
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Turn whatever the driver says when a connection cannot be made into `NoDatabaseError`, inside this block."""
+    try:
+        yield
+    except DBAPIError as refused:
+        # Without a statement it is the connection that failed: no such name, wrong password, starting up.
+        if refused.statement is not None:
+            raise
+        raise NoDatabaseError(str(refused.orig)) from refused
+    except (asyncpg.InterfaceError, OSError, TimeoutError) as refused:
+        raise NoDatabaseError(str(refused) or type(refused).__name__) from refused
+
+
 async def healthy(engine: AsyncEngine) -> bool:
     """Say whether the database answers within two seconds; never raises for a database that does not."""
     try:
         async with asyncio.timeout(HEALTH_TIMEOUT.total_seconds()), engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
-    # asyncpg's own errors come through bare while a connection is being made.
-    except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+    # What fails before there is a connection may come through bare.
+    except (SQLAlchemyError, asyncpg.InterfaceError, OSError, TimeoutError):
         return False
     return True
 
@@ -83,9 +113,9 @@ async def healthy(engine: AsyncEngine) -> bool:
 def _address(url: str) -> tuple[URL, dict[str, str]]:
     """Split an address into what SQLAlchemy reads and the options that asyncpg wants by name."""
     given = make_url(url)
-    options = {
-        _LIBPQ_NAMES.get(name, name): str(value) for name, value in given.query.items() if name != "host"
-    }
+    options = {_LIBPQ_NAMES.get(name, name): str(value) for name, value in given.query.items() if name != "host"}
+    if unknown := sorted(options.keys() - _OPTIONS):
+        raise NoDatabaseError(f"The address has an option that is not known here: {', '.join(unknown)}")
     host = {"host": given.query["host"]} if "host" in given.query else {}
     return given.set(drivername="postgresql+asyncpg", query=host), options
 

@@ -123,9 +123,7 @@ class Street:
     def _offices(self, plan: Plan) -> None:
         """Seat the committees; the secretary chairs them all, with an account per seat (seed 001 §三2)."""
         number, place, name = plan["number"], plan["code"], plan["name"]
-        secretary = self._person(
-            plan["secretary"], place, f"secretary{number}", f"epc{number}a", f"tc{number}a"
-        )
+        secretary = self._person(plan["secretary"], place, f"secretary{number}", f"epc{number}a", f"tc{number}a")
         for role in SECRETARY_ROLES:
             self._role(secretary, role, place, f"community-{number}")
         liaison = self._person(plan["property"]["liaison"], None, f"property{number}")
@@ -163,10 +161,7 @@ class Street:
     ) -> list[UUID]:
         """Give these people accounts and a role in the community; `skip` leaves the first letters."""
         usernames = _usernames(prefix, plan["number"], lettered=lettered, skip=skip)
-        people = [
-            self._person(name, plan["code"], username)
-            for username, name in zip(usernames, names, strict=False)
-        ]
+        people = [self._person(name, plan["code"], username) for username, name in zip(usernames, names, strict=False)]
         for person in people:
             self._role(person, role, plan["code"], f"community-{plan['number']}")
         return people

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import services.storage
-from services.storage.database import single_connection
+from services.storage.database import answering, single_connection
 from services.storage.metadata import metadata
 
 # One number for everybody who migrates a database of ours: the second program waits for the first.
@@ -50,32 +50,35 @@ class Schema:
 async def migrate(url: str) -> Schema:
     """Apply every missing migration to the database at `url` and say where it stands then.
 
-    Safe to repeat and to run from two programs at once. Raises `SchemaAheadError` when the database is ahead.
+    Safe to repeat and to run from two programs at once. Raises `SchemaAheadError` when the database is ahead
+    and `NoDatabaseError` when it cannot be reached.
     """
     engine = single_connection(url, application_name="shangliang-migrate")
     try:
         # The lock has a connection of its own without a transaction, so that a migration may
         # build an index concurrently, which waits for every open transaction to end.
-        async with engine.connect() as guard:
-            await guard.execution_options(isolation_level="AUTOCOMMIT")
-            await guard.execute(text(f"SET lock_timeout = '{MIGRATION_LOCK_WAIT}'"))
-            await guard.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
-            before = await _schema(engine)
-            if before.is_current:
-                return before
-            async with engine.connect() as connection:
-                await connection.run_sync(_upgrade)
-                await connection.commit()
-            return await _schema(engine)
+        with answering():
+            async with engine.connect() as guard:
+                await guard.execution_options(isolation_level="AUTOCOMMIT")
+                await guard.execute(text(f"SET lock_timeout = '{MIGRATION_LOCK_WAIT}'"))
+                await guard.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
+                before = await _schema(engine)
+                if before.is_current:
+                    return before
+                async with engine.connect() as connection:
+                    await connection.run_sync(_upgrade)
+                    await connection.commit()
+                return await _schema(engine)
     finally:
         await engine.dispose()
 
 
 async def schema(url: str) -> Schema:
-    """Say where the database at `url` stands, changing nothing."""
+    """Say where the database at `url` stands, changing nothing; raises as `migrate` does."""
     engine = single_connection(url, application_name="shangliang-schema")
     try:
-        return await _schema(engine)
+        with answering():
+            return await _schema(engine)
     finally:
         await engine.dispose()
 

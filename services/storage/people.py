@@ -65,15 +65,11 @@ async def add_person(
         "home_community_code": home_community_code,
         "source": source,
     }
-    written: UUID = (
-        await connection.execute(insert(person).values(values).returning(person.c.id))
-    ).scalar_one()
+    written: UUID = (await connection.execute(insert(person).values(values).returning(person.c.id))).scalar_one()
     return written
 
 
-async def add_account(
-    connection: AsyncConnection, *, person_id: UUID, username: str, password_hash: str
-) -> UUID:
+async def add_account(connection: AsyncConnection, *, person_id: UUID, username: str, password_hash: str) -> UUID:
     """Give a person a sign-in; raises `IntegrityError` when the username is taken."""
     values = {
         "id": uuid7(),
@@ -82,9 +78,7 @@ async def add_account(
         "username": username,
         "password_hash": password_hash,
     }
-    written: UUID = (
-        await connection.execute(insert(account).values(values).returning(account.c.id))
-    ).scalar_one()
+    written: UUID = (await connection.execute(insert(account).values(values).returning(account.c.id))).scalar_one()
     return written
 
 
@@ -128,9 +122,7 @@ async def give_role(
     return written
 
 
-async def end_role(
-    connection: AsyncConnection, *, person_id: UUID, role: str, place: str, last_day: date
-) -> int:
+async def end_role(connection: AsyncConnection, *, person_id: UUID, role: str, place: str, last_day: date) -> int:
     """End a role after its last day, keeping the row; gives how many were ended."""
     done = await connection.execute(
         update(person_role)
@@ -206,12 +198,8 @@ async def log_access(
 
 async def accesses(connection: AsyncConnection, row_id: str) -> Sequence[Access]:
     """Give who has read the contact details of this row, oldest first."""
-    columns = [
-        access_log.c[name] for name in ("actor_id", "entity", "row_id", "fields_class", "purpose", "at")
-    ]
-    rows = await connection.execute(
-        select(*columns).where(access_log.c.row_id == row_id).order_by(access_log.c.seq)
-    )
+    columns = [access_log.c[name] for name in ("actor_id", "entity", "row_id", "fields_class", "purpose", "at")]
+    rows = await connection.execute(select(*columns).where(access_log.c.row_id == row_id).order_by(access_log.c.seq))
     return [Access(**row) for row in rows.mappings()]
 
 

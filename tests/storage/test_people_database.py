@@ -9,7 +9,7 @@ from sqlalchemy import JSON, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 
-from services.storage.database import database, healthy, single_connection
+from services.storage.database import NoDatabaseError, database, healthy, single_connection
 from services.storage.ids import uuid7
 
 JSON_VALUES = [
@@ -82,6 +82,11 @@ async def test_connections_carry_the_programs_name_and_take_libpq_options(databa
         assert await connection.scalar(text("SHOW application_name")) == "worker-7"
 
     await engine.dispose()
+
+
+def test_an_option_that_nobody_knows_is_named() -> None:
+    with pytest.raises(NoDatabaseError, match="sslmoed"):
+        database("postgresql://somebody@127.0.0.1/town?sslmoed=require")
 
 
 async def test_health_says_yes_when_the_database_answers(database_url: str) -> None:

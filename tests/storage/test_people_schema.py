@@ -1,9 +1,10 @@
 """Migrations bring any database to the shape of the tables, whoever runs them and however often."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from alembic import command
@@ -12,7 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from services.storage.database import single_connection
+from services.storage.database import NoDatabaseError, single_connection
 from services.storage.migrating import (
     Schema,
     SchemaAheadError,
@@ -108,3 +109,14 @@ def test_revisions_are_one_straight_line_of_numbered_files() -> None:
 @pytest.mark.parametrize("path", sorted((migrations_folder() / "versions").glob("*.py")), ids=lambda path: path.stem)
 def test_every_migration_gives_up_rather_than_wait_for_a_lock(path: Path) -> None:
     assert path.read_text("utf-8").count("SET LOCAL lock_timeout") >= 2
+
+
+@pytest.mark.parametrize("work", [migrate, schema])
+async def test_a_database_that_is_not_there_is_named_as_such(
+    empty_database_url: str, work: Callable[[str], Awaitable[Schema]]
+) -> None:
+    with pytest.raises(NoDatabaseError, match="does not exist"):
+        await work(urlunsplit(urlsplit(empty_database_url)._replace(path="/missing")))
+
+    with pytest.raises(NoDatabaseError, match="onnect"):
+        await work("postgresql://nobody:secret@127.0.0.1:1/nothing")
