@@ -13,6 +13,7 @@ from workflows.issue.data import (
     Handle,
     Issue,
     Outcome,
+    StreetOutcome,
     above,
     at_least,
 )
@@ -168,7 +169,7 @@ def _meeting_decision(case: Case[Issue], cmd: do.RecordDecision, body: Body | No
 
 
 def _street_decision(cmd: do.RecordStreetDecision, turn: Turn) -> Decision:
-    if cmd.outcome == Outcome.NOT_FEASIBLE and not cmd.explanation:
+    if cmd.outcome is StreetOutcome.NOT_FEASIBLE and not cmd.explanation:
         raise GuardFailed("EXPLANATION_REQUIRED", field="explanation", clause="processes P1")
     notes: dict[str, Any] = {"outcome": cmd.outcome, "text": cmd.text, "document_no": cmd.document_no}
     if cmd.explanation:
@@ -248,7 +249,7 @@ def _on_escalated(case: Case[Issue], decision: Decision, turn: Turn) -> Change:
         case Outcome.KEEP:
             if decision.due_on is None:
                 raise GuardFailed("DUE_REQUIRED", field="due_on", clause="processes P1")
-            superseded = (Cancel(code="HANDLE", reason="SUPERSEDED"), *_decided_time(decision.due_on, turn))
+            superseded: tuple[ClockOp, ...] = (Cancel(code="HANDLE", reason="SUPERSEDED"), *_decided_time(decision.due_on, turn))
             change = Change(sets={"decided_at": turn.now}, clocks=superseded, notes=decision.notes)
         case Outcome.ESCALATE:
             topic = case.data.escalated

@@ -14,6 +14,7 @@ from workflows.issue.data import ClosureCode, Issue
 from workflows.kernel.clocks import ClockKind, ClockRule
 from workflows.kernel.process import Case, Moment, Process, State, arrows
 
+# fmt: off
 # --- positions ---------------------------------------------------------------------------------------------
 
 CLOSED_TITLES = {
@@ -77,6 +78,7 @@ STATES = (
     ),
 )
 
+# fmt: on
 OPEN = tuple(state.name for state in STATES if not state.ends)
 BEFORE_FEEDBACK = tuple(
     name for name in OPEN if name.partition(":")[0] not in ("FEEDBACK_DUE", "RETURN_VISIT")
@@ -126,6 +128,7 @@ def _nobody(case: Case[Any], ref: str) -> str:
     return ""
 
 
+# fmt: off
 WINDOW = ClockKind.WINDOW
 
 CLOCKS = (
@@ -154,9 +157,11 @@ CLOCKS = (
     ClockRule("OVERALL", "issue.overall.max", "总时限", "Overall", _community, _subdistrict, red_at_due=True),
     ClockRule("REOPEN", "issue.reopen.window", "重新打开期", "Reopening", _nobody, _nobody, WINDOW, outlives=True),
 )
+# fmt: on
 
 # --- arrows ------------------------------------------------------------------------------------------------
 
+# fmt: off
 ROUTED = ("ON_PROBLEM_LIST", "IN_PROGRESS", "ASSIGNED", "TOPIC_PROPOSED")
 DECIDED = ("PLANNING", "ASSIGNED", "TOPIC_PROPOSED", "DEFERRED", "DEFERRED:CONSULTATION", "FEEDBACK_DUE")
 DECLINED = "REGISTERED:DECLINE_PROPOSED"
@@ -258,6 +263,8 @@ FEEDBACK = (
     arrows("RETURN_VISIT:DISPUTED", do.DecideDispute, ("CLOSED:EXPLAINED", "IN_PROGRESS"), by=who.SUPERVISOR, rule=feedback.decide_dispute, meets=("DISPUTE",)),
     arrows(REOPENABLE, do.Reopen, ("IN_PROGRESS", "REGISTERED"), by=(who.SUPERVISOR, who.REPORTER), rule=feedback.reopen, may=feedback.may_reopen),
 )
+
+# fmt: on
 
 
 def work(case: Case[Issue]) -> tuple[str, ...]:

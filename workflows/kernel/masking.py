@@ -56,7 +56,8 @@ _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (
         Kind.IDENTITY,
         re.compile(
-            rf"(?<![\dA-Za-z]){_PROVINCE}\d{{4}}[ -]?(?:18|19|20)\d{{2}}[ -]?{_MONTH_DAY}[ -]?\d{{3}}[\dXx](?![\dA-Za-z])"
+            rf"(?<![\dA-Za-z]){_PROVINCE}\d{{4}}[ -]?(?:18|19|20)\d{{2}}[ -]?{_MONTH_DAY}"
+            r"[ -]?\d{3}[\dXx](?![\dA-Za-z])"
         ),
     ),
     # Cards of 15 digits were given to people born between about 1920 and 1999.
@@ -69,7 +70,10 @@ _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
         ),
     ),
     (Kind.LANDLINE, re.compile(r"(?<!\d)0(?:10|2\d|[3-9]\d{2})[2-8]\d{6,7}(?!\d)")),
-    (Kind.LANDLINE, re.compile(r"(?:电话|座机|致电|来电|拨打|联系方式|固话)[^\d\n]{0,6}(?P<it>[2-8]\d{2,3}[ -]?\d{4})(?!\d)")),
+    (
+        Kind.LANDLINE,
+        re.compile(r"(?:电话|座机|致电|来电|拨打|联系方式|固话)[^\d\n]{0,6}(?P<it>[2-8]\d{2,3}[ -]?\d{4})(?!\d)"),
+    ),
     (
         Kind.ROOM,
         re.compile(
@@ -89,10 +93,14 @@ _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (
         Kind.ROOM,
         re.compile(
-            r"(?<![\d.A-Za-z〔\[-])(?:\d{1,3}|[A-Za-z]) ?- ?\d{1,2} ?- ?(?!(?:19|20)[1-9]\d(?!\d))\d{3,4}(?![\d-])(?!\.\d)"
+            r"(?<![\d.A-Za-z〔\[-])(?:\d{1,3}|[A-Za-z]) ?- ?\d{1,2} ?- ?"
+            r"(?!(?:19|20)[1-9]\d(?!\d))\d{3,4}(?![\d-])(?!\.\d)"
         ),
     ),
-    (Kind.ROOM, re.compile(r"(?:家住|住在|住址|住户|户主|房号|门牌号?)[^\d\n]{0,6}(?P<it>\d{1,3} ?- ?\d{3,4})(?![\d-])")),
+    (
+        Kind.ROOM,
+        re.compile(r"(?:家住|住在|住址|住户|户主|房号|门牌号?)[^\d\n]{0,6}(?P<it>\d{1,3} ?- ?\d{3,4})(?![\d-])"),
+    ),
     (Kind.ROOM, re.compile(r"(?<![\d.〔-])[1-9]\d{2,3}室")),
 )
 

@@ -4,15 +4,16 @@ The rules work on frozen dataclasses; Temporal and Postgres carry JSON. Adapters
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
 from workflows.kernel.clocks import Clock, ClockOp, Mark, Stamp, StampRequest
+from workflows.kernel.fields import Contact, Prose
 from workflows.kernel.process import (
     Actor,
     Case,
@@ -111,8 +112,28 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 
 def command_of(process: Process[Any], name: str, values: Mapping[str, Any]) -> Any:
-    """Build the command from its JSON fields; the door has validated them before."""
-    return _adapter(process.commands[name]).validate_python(dict(values))
+    """Build the command from its JSON fields; the door has validated them before.
+
+    A place or a person's contact, which the door has replaced by a reference, stays that reference.
+    """
+    kind = process.commands[name]
+    given = dict(values)
+    references = {
+        one: given.pop(one) for one in _sealed_fields(kind) if isinstance(given.get(one), str)
+    }
+    command = _adapter(kind).validate_python(given)
+    return replace(command, **references) if references else command
+
+
+@cache
+def _sealed_fields(kind: type) -> frozenset[str]:
+    """Fields whose clear value never comes here: a text's or contact's reference stands in them."""
+    return frozenset(
+        name
+        for name, hint in _hints(kind).items()
+        for marker in getattr(hint, "__metadata__", ())
+        if isinstance(marker, Prose | Contact) and str not in (hint.__origin__, *get_args(hint.__origin__))
+    )
 
 
 def order_of(process: Process[Any], envelope: Envelope) -> Order:
@@ -174,7 +195,7 @@ def event_of(process: Process[Any], row: Mapping[str, Any]) -> Event:
     """The event that a stored row means; notices are not kept in history."""
     payload = row["payload"]
     sets = payload.get("sets", {})
-    hints = _hints(process.data)
+    hints = _hints(_class(process))
     return Event(
         seq=row["seq"],
         type=row["type"],
@@ -225,6 +246,12 @@ def _sparse(value: Any) -> Json:
 @cache
 def _hints(kind: type) -> dict[str, Any]:
     return get_type_hints(kind, include_extras=True)
+
+
+def _class(process: Process[Any]) -> type:
+    """The data class of a process, as something that can be a key."""
+    kind: type = process.data
+    return kind
 
 
 def _moment(value: Any) -> datetime:
@@ -293,7 +320,7 @@ def case_of(process: Process[Any], row: Mapping[str, Any], clocks: tuple[Clock, 
         pending=tuple(
             Pending(one["id"], _adapter(Effect).validate_python(one["effect"])) for one in row["pending"]
         ),
-        data=_adapter(process.data).validate_python(row["data"]),
+        data=_adapter(_class(process)).validate_python(row["data"]),
         clocks=tuple(sorted((clock for clock in clocks if clock.live), key=lambda clock: clock.number)),
     )
 

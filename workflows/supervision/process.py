@@ -47,6 +47,7 @@ def _owner(case: Case[Any], ref: str) -> str:
     return case.data.responsible_org or case.community
 
 
+# fmt: off
 CLOCKS = (
     ClockRule("LIST", "clock.supervision.list", "挂牌", "Listing", _subdistrict, _county),
     ClockRule("RECTIFY", "clock.supervision.rectify", "整改", "Rectification", _owner, _subdistrict),
@@ -63,6 +64,8 @@ ARROWS = (
     arrows(("LISTED", "VERIFYING"), Moment("DUE", "RECTIFY"), by=SYSTEM, rule=rules.rectify_due),
     arrows(OPEN, Moment("ENDED", "COUNTY"), by=SYSTEM, rule=rules.to_county),
 )
+
+# fmt: on
 
 
 def facets(case: Case[Supervision]) -> Mapping[str, Any]:
