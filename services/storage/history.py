@@ -1,0 +1,154 @@
+"""A case as it is and as it was: from its row, or from its events alone."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from itertools import groupby
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import RowMapping, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.storage.ledger import stamp_of
+from services.storage.ledger_tables import case_file, clock, command, event
+from workflows.kernel.calendar import CHINA, Duration, Unit
+from workflows.kernel.clocks import Clock, ClockKind, ClockState, Color
+from workflows.kernel.process import Case, Pin, Process
+from workflows.kernel.step import Stamps, evolve, stamp
+from workflows.kernel.wire import case_of, event_of
+
+D = TypeVar("D")
+
+LIVE = (ClockState.RUNNING, ClockState.PAUSED, ClockState.BREACHED)
+
+
+async def case_now(connection: AsyncConnection, process: Process[D], case_id: str | UUID) -> Case[D] | None:
+    """The case as it stands, with its live clocks; None when there is no such case of this process."""
+    wanted = UUID(str(case_id))
+    row = (
+        (
+            await connection.execute(
+                select(case_file).where(case_file.c.id == wanted, case_file.c.process == process.name)
+            )
+        )
+        .mappings()
+        .first()
+    )
+    if row is None:
+        return None
+    clocks = await connection.execute(
+        select(clock).where(clock.c.case_id == wanted, clock.c.state.in_(LIVE)).order_by(clock.c.number)
+    )
+    return standing(process, row, tuple(clock_of_row(one) for one in clocks.mappings()))
+
+
+async def case_at(connection: AsyncConnection, process: Process[D], case_id: str | UUID, version: int) -> Case[D]:
+    """The case as it stood at a version, from its events and their stamps alone.
+
+    Raises `LookupError` when the case never stood there.
+    """
+    wanted = UUID(str(case_id))
+    row = (
+        (
+            await connection.execute(
+                select(
+                    case_file.c.number,
+                    case_file.c.origin,
+                    case_file.c.pack,
+                    case_file.c.pack_version,
+                    case_file.c.pack_sha,
+                ).where(case_file.c.id == wanted, case_file.c.process == process.name)
+            )
+        )
+        .mappings()
+        .first()
+    )
+    found = await connection.execute(
+        select(event).where(event.c.case_id == wanted, event.c.seq <= version).order_by(event.c.seq)
+    )
+    events = found.mappings().all()
+    if row is None or version < 1 or len(events) != version:
+        raise LookupError(f"{process.name} {case_id} has no version {version}")
+    case: Case[D] = Case(
+        id=str(wanted),
+        process=process.name,
+        community=row["origin"],
+        pin=Pin(row["pack"], row["pack_version"], row["pack_sha"]),
+        data=process.data(),
+    )
+    for _, turn in groupby(events, key=lambda one: one["batch_hash"]):
+        stamps: list[Mapping[str, Any]] = []
+        for one in turn:
+            stamps += one["stamps"] or []
+            case = evolve(process, case, event_of(process, _in_china(one))).case
+        case = stamp(case, Stamps(number=row["number"], clocks=tuple(stamp_of(each) for each in stamps)))
+    return case
+
+
+async def command_done(connection: AsyncConnection, case_id: str | UUID, key: str) -> tuple[str, int] | None:
+    """Body hash and resulting version of the command that had this key; None when none had it."""
+    row = (
+        await connection.execute(
+            select(command.c.body_hash, command.c.seq).where(
+                command.c.case_id == UUID(str(case_id)), command.c.key == key
+            )
+        )
+    ).first()
+    return (row.body_hash, row.seq) if row is not None else None
+
+
+async def broken_at(connection: AsyncConnection, case_id: str | UUID) -> tuple[int, str] | None:
+    """The first entry of a history that is not what was once written, and why; None when all of it is.
+
+    CHANGED, MISSING, UNCHAINED (does not follow the one before), HEAD (the case's row knows another end),
+    ORPHANED (events without a case).
+    """
+    verified = func.verify_case(UUID(str(case_id))).table_valued("seq", "why")
+    row = (await connection.execute(select(verified.c.seq, verified.c.why))).first()
+    return (row.seq, row.why) if row is not None else None
+
+
+def standing(process: Process[D], row: RowMapping, clocks: tuple[Clock, ...]) -> Case[D]:
+    """The case that a row of `case_file` and its live clocks mean, in Beijing time."""
+    case: Case[D] = case_of(process, _in_china(row), clocks)
+    return case
+
+
+def clock_of_row(row: RowMapping) -> Clock:
+    """The clock that a row of `clock` means, in Beijing time."""
+    return Clock(
+        number=row["number"],
+        code=row["code"],
+        ref=row["ref"],
+        kind=ClockKind(row["kind"]),
+        ladder=row["ladder"],
+        red_at_due=row["red_at_due"],
+        outlives=row["outlives"],
+        duration=Duration(row["duration_value"], Unit(row["duration_unit"]), row["duration_roll"], row["duration_on"]),
+        parameter=row["parameter"],
+        owner=row["owner"],
+        supervisor=row["supervisor"],
+        started_at=row["started_at"].astimezone(CHINA),
+        after_end=row["after_end"],
+        state=ClockState(row["state"]),
+        color=Color(row["color"]),
+        due_at=_china(row["due_at"]),
+        original_due_at=_china(row["original_due_at"]),
+        blue_at=_china(row["blue_at"]),
+        red_at=_china(row["red_at"]),
+        red_plus_plus_at=_china(row["red_plus_plus_at"]),
+        limits=tuple(datetime.fromisoformat(limit) for limit in row["limits"]),
+        provisional=row["provisional"],
+        paused_at=_china(row["paused_at"]),
+        breached_at=_china(row["breached_at"]),
+        closed_at=_china(row["closed_at"]),
+        close_reason=row["close_reason"],
+    )
+
+
+def _china(moment: datetime | None) -> datetime | None:
+    return moment.astimezone(CHINA) if moment else None
+
+
+def _in_china(row: RowMapping) -> dict[str, Any]:
+    return {name: _china(value) if isinstance(value, datetime) else value for name, value in row.items()}
