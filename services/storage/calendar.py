@@ -20,6 +20,7 @@ from workflows.kernel.calendar import SATURDAY, WEEKDAY_NAMES, Day, HostCalendar
 LOADER = "calendar-loader"
 # A statement takes 32,767 values; a day has seven.
 BATCH = 2_000
+LONGEST_REASON = 60
 
 
 async def bring_national(url: str) -> int:
@@ -57,10 +58,10 @@ async def load_year(
 
 async def set_local_day(connection: AsyncConnection, on: date, working: bool, why: str, by: str) -> None:
     """Let a place work or rest on a day other than the nation does (地方调整); audited under `by`."""
-    if not why.strip():
-        raise ValueError("a local day needs a reason")
+    if not 0 < len(why.strip()) <= LONGEST_REASON:
+        raise ValueError(f"a local day needs a reason of at most {LONGEST_REASON} letters")
     await act_as(connection, by)
-    row = _row(Day(on, working, why, provisional=False), source=by) | {"local": True, "kind": "LOCAL"}
+    row = _row(Day(on, working, why.strip(), provisional=False), source=by) | {"local": True, "kind": "LOCAL"}
     await _upsert(connection, [row])
 
 

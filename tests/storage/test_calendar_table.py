@@ -160,9 +160,10 @@ async def test_editions_are_never_changed(connection: AsyncConnection) -> None:
         await connection.execute(text("UPDATE calendar_edition SET actor = 'somebody'"))
 
 
-async def test_a_local_day_needs_a_reason(connection: AsyncConnection) -> None:
+@pytest.mark.parametrize("why", ["  ", "长" * 61])
+async def test_a_local_day_needs_a_short_reason(connection: AsyncConnection, why: str) -> None:
     with pytest.raises(ValueError, match="reason"):
-        await set_local_day(connection, FOUNDING_DAY, False, "  ", "admin")
+        await set_local_day(connection, FOUNDING_DAY, False, why, "admin")
 
 
 async def test_a_year_published_by_hand_ends_provisional_times(connection: AsyncConnection) -> None:
