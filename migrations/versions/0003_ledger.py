@@ -222,7 +222,8 @@ BEGIN
         DELETE FROM task WHERE case_id = of_case;
         INSERT INTO task (case_id, n, process, role, place, org, person, commands, due_at, color, community)
         SELECT of_case, row_number() OVER (), becomes.process, t.role, t.place, t.org, t.person,
-               ARRAY(SELECT jsonb_array_elements_text(t.commands)), t.due_at, t.color, becomes.community
+               ARRAY(SELECT jsonb_array_elements_text(t.commands)), coalesce(t.due_at, 'infinity'),
+               t.color, becomes.community
           FROM jsonb_to_recordset(tasks)
                AS t(role text, place text, org text, person text, commands jsonb, due_at timestamptz, color text);
     END IF;
@@ -360,10 +361,7 @@ def upgrade() -> None:
         sa.Column("object_key", sa.Text(), nullable=False),
         sa.Column("uploaded_by", sa.Text(), nullable=False),
         sa.Column(
-            "uploaded_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("clock_timestamp()"),
-            nullable=False,
+            "uploaded_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
         ),
         sa.Column("case_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint("kind IN ('PHOTO', 'AUDIO', 'VIDEO', 'FILE')", name=op.f("ck_attachment_kind")),
@@ -372,18 +370,10 @@ def upgrade() -> None:
         comment="Files that people attached (附件); the bytes are in the object store",
     )
     op.create_index(
-        "ix_attachment_case",
-        "attachment",
-        ["case_id"],
-        unique=False,
-        postgresql_where=sa.text("case_id IS NOT NULL"),
+        "ix_attachment_case", "attachment", ["case_id"], unique=False, postgresql_where=sa.text("case_id IS NOT NULL")
     )
     op.create_index(
-        "ix_attachment_loose",
-        "attachment",
-        ["uploaded_at"],
-        unique=False,
-        postgresql_where=sa.text("case_id IS NULL"),
+        "ix_attachment_loose", "attachment", ["uploaded_at"], unique=False, postgresql_where=sa.text("case_id IS NULL")
     )
     op.create_table(
         "case_file",
@@ -503,6 +493,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("problem_month IS NOT NULL"),
     )
     op.create_index(
+        "ix_case_file_projects", "case_file", ["community"], unique=False, postgresql_where=sa.text("data ? 'project'")
+    )
+    op.create_index(
         "ix_case_file_state",
         "case_file",
         ["process", "state", "community", sa.literal_column("opened_at DESC")],
@@ -577,8 +570,7 @@ def upgrade() -> None:
         sa.CheckConstraint("color IN ('NONE', 'BLUE', 'YELLOW', 'RED')", name=op.f("ck_clock_color")),
         sa.CheckConstraint("kind IN ('DUTY', 'WINDOW')", name=op.f("ck_clock_kind")),
         sa.CheckConstraint(
-            "state IN ('RUNNING', 'PAUSED', 'BREACHED', 'MET', 'MET_LATE', 'CANCELLED')",
-            name=op.f("ck_clock_state"),
+            "state IN ('RUNNING', 'PAUSED', 'BREACHED', 'MET', 'MET_LATE', 'CANCELLED')", name=op.f("ck_clock_state")
         ),
         sa.PrimaryKeyConstraint("case_id", "number", name=op.f("pk_clock")),
         comment="Deadlines (时限): the table behind every question about what is overdue",
@@ -594,14 +586,14 @@ def upgrade() -> None:
     op.create_index(
         "ix_clock_breached_community",
         "clock",
-        ["community", "severity", "due_at"],
+        ["community", "severity", "due_at", "case_id", "number"],
         unique=False,
         postgresql_where=sa.text("state = 'BREACHED'"),
     )
     op.create_index(
         "ix_clock_breached_subdistrict",
         "clock",
-        ["subdistrict", "severity", "due_at"],
+        ["subdistrict", "severity", "due_at", "case_id", "number"],
         unique=False,
         postgresql_where=sa.text("state = 'BREACHED'"),
     )
@@ -613,12 +605,16 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('RUNNING', 'BREACHED')"),
     )
     op.create_index(
-        "ix_clock_running", "clock", ["due_at"], unique=False, postgresql_where=sa.text("state = 'RUNNING'")
+        "ix_clock_running",
+        "clock",
+        ["due_at", "case_id", "number"],
+        unique=False,
+        postgresql_where=sa.text("state = 'RUNNING'"),
     )
     op.create_index(
         "ix_clock_running_community",
         "clock",
-        ["community", "due_at"],
+        ["community", "due_at", "case_id", "number"],
         unique=False,
         postgresql_where=sa.text("state = 'RUNNING'"),
     )
@@ -658,10 +654,7 @@ def upgrade() -> None:
         sa.Column("type", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column(
-            "recorded_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("clock_timestamp()"),
-            nullable=False,
+            "recorded_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
         ),
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
@@ -716,10 +709,7 @@ def upgrade() -> None:
         sa.Column("template", sa.Text(), nullable=False),
         sa.Column("clock", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("clock_timestamp()"),
-            nullable=False,
+            "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
         ),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
@@ -762,7 +752,7 @@ def upgrade() -> None:
         sa.Column("org", sa.Text(), nullable=True),
         sa.Column("person", sa.Text(), nullable=True),
         sa.Column("commands", postgresql.ARRAY(sa.Text()), nullable=False),
-        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("color", sa.Text(), nullable=False),
         sa.Column(
             "severity",
@@ -778,21 +768,21 @@ def upgrade() -> None:
     op.create_index(
         "ix_task_org",
         "task",
-        ["org", "severity", "due_at"],
+        ["org", "severity", "due_at", "case_id", "n"],
         unique=False,
         postgresql_where=sa.text("org IS NOT NULL"),
     )
     op.create_index(
         "ix_task_person",
         "task",
-        ["person", "severity", "due_at"],
+        ["person", "severity", "due_at", "case_id", "n"],
         unique=False,
         postgresql_where=sa.text("person IS NOT NULL"),
     )
     op.create_index(
         "ix_task_place",
         "task",
-        ["role", "place"],
+        ["role", "place", "severity", "due_at", "case_id", "n"],
         unique=False,
         postgresql_where=sa.text("place IS NOT NULL"),
     )

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, time
 from functools import lru_cache
 from typing import Any
 
@@ -72,6 +72,7 @@ class Ledger:
         self._calendars = calendars
         self._seal = seal
         self._policy = policy
+        self._in_office: dict[str, HostCalendar] = {}
 
     async def record(self, t: Transaction) -> Recorded:
         """Write a turn and give its stamps; the same turn again gives the stored ones and writes nothing.
@@ -94,7 +95,7 @@ class Ledger:
             stamps: list[Stamp] = []
             body = _body(t, opened)
             if pack is not None:
-                calendar = await self._calendars.current()
+                calendar = await self._calendar(pack)
                 stamps = _stamps(t, pack, calendar)
                 body["clocks"] = [*_clock_rows(t, stamps, pack, calendar)]
                 if stamps:
@@ -110,6 +111,15 @@ class Ledger:
                 )
             await self._calendars.refresh()
         raise LedgerFailed("the calendar changed with every try")
+
+    async def _calendar(self, pack: Pack) -> HostCalendar:
+        """The calendar as it stands, with the business hours of the pack."""
+        calendar = await self._calendars.current()
+        held = self._in_office.get(pack.sha)
+        if held is None or held.edition != calendar.edition:
+            opened, closed = (time.fromisoformat(pack.text(f"calendar.business_{end}")) for end in ("open", "close"))
+            held = self._in_office[pack.sha] = calendar.with_hours(opened, closed)
+        return held
 
     async def _call(self, body: str, t: Transaction) -> Json:
         """One statement, which is a transaction by itself: no BEGIN, no COMMIT."""
