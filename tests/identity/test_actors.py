@@ -116,6 +116,21 @@ async def test_a_closed_account_is_refused_like_a_wrong_password(engine: AsyncEn
         await directory.sign_in("leaver", PASSWORD)
 
 
+async def test_one_closed_account_of_a_person_is_refused_while_the_other_opens(
+    engine: AsyncEngine, directory: Directory
+) -> None:
+    person = UUID(await newcomer(engine, "two-hats"))
+    async with engine.begin() as connection:
+        kept = Passwords().hash(PASSWORD)
+        await people.add_account(connection, person_id=person, username="old-hat", password_hash=kept)
+        await people.set_account_active(connection, "old-hat", active=False)
+
+    with pytest.raises(SignInRefused):
+        await directory.sign_in("old-hat", PASSWORD)
+    assert (await directory.sign_in("two-hats", PASSWORD)).id == str(person)
+    assert await directory.actor(str(person), "old-hat") is None
+
+
 async def fail(directory: Directory, username: str, times: int) -> None:
     for _ in range(times):
         with pytest.raises(SignInRefused):
