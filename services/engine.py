@@ -42,9 +42,7 @@ from workflows.policy.packs import load, pinned
 from workflows.registry import PROCESSES
 
 TASK_QUEUE = "gov"
-REFUSALS: dict[str, type[Refusal]] = {
-    kind.code: kind for kind in (Forbidden, WrongState, GuardFailed, VersionConflict)
-}
+REFUSALS: dict[str, type[Refusal]] = {kind.code: kind for kind in (Forbidden, WrongState, GuardFailed, VersionConflict)}
 COMMUNITY = SearchAttributeKey.for_keyword("CommunityId")
 PROCESS = SearchAttributeKey.for_keyword("Process")
 PACK = SearchAttributeKey.for_keyword("PolicyPack")
@@ -113,9 +111,7 @@ class Engine:
         """The policy pack that new cases are opened under."""
         return self._pin
 
-    async def open(
-        self, process: Process[Any], case_id: str, envelope: Envelope, *, pin: Pin | None = None
-    ) -> Receipt:
+    async def open(self, process: Process[Any], case_id: str, envelope: Envelope, *, pin: Pin | None = None) -> Receipt:
         """Start a case with its opening command; the same key again gives the first answer, for ever.
 
         Raises a `Refusal`, `IdempotencyConflict` for another body under the same key, `EngineUnavailable`.
@@ -158,6 +154,28 @@ class Engine:
             await self.open(process, errand.case, envelope, pin=errand.pin)
         else:
             await self.command(process, errand.case, envelope)
+
+    async def revive(self, process: Process[Any], case: Case[Any], *, replace: bool = False) -> bool:
+        """Start a run for a case from what Postgres holds, for `reconcile`; False when one runs already.
+
+        `replace` ends a run that holds something else.
+        """
+        conflict = OnConflict.TERMINATE_EXISTING if replace else OnConflict.FAIL
+        seed = Seed(process.name, case.id, case.pin, carried(process, case))
+        try:
+            async with self._in_time():
+                await self._client.start_workflow(
+                    process.name,
+                    seed,
+                    id=f"{process.name}/{case.id}",
+                    task_queue=self._task_queue,
+                    id_conflict_policy=conflict,
+                    id_reuse_policy=OnReuse.ALLOW_DUPLICATE,
+                    search_attributes=self._found_by(seed, case.community),
+                )
+        except WorkflowAlreadyStartedError:
+            return False
+        return True
 
     async def roll_over(self, process: Process[Any], case_id: str) -> None:
         """Ask a case to go on in a new run."""
@@ -208,9 +226,7 @@ class Engine:
         seed = Seed(process.name, case_id, case.pin, carried(process, case))
         return await self._start(seed, case.community, envelope, envelope.key, OnReuse.ALLOW_DUPLICATE)
 
-    async def _start(
-        self, seed: Seed, community: str, envelope: Envelope, update_id: str, reuse: OnReuse
-    ) -> Receipt:
+    async def _start(self, seed: Seed, community: str, envelope: Envelope, update_id: str, reuse: OnReuse) -> Receipt:
         while True:
             operation: WithStartWorkflowOperation[CaseWorkflow, str] = WithStartWorkflowOperation(
                 seed.process,

@@ -73,7 +73,7 @@ async def case_at(connection: AsyncConnection, process: Process[D], case_id: str
         id=str(wanted),
         process=process.name,
         community=row["origin"],
-        pin=Pin(row["pack"], row["pack_version"], row["pack_sha"]),
+        pin=await _first_pin(connection, wanted) or Pin(row["pack"], row["pack_version"], row["pack_sha"]),
         data=process.data(),
     )
     for _, turn in groupby(events, key=lambda one: one["batch_hash"]):
@@ -83,6 +83,17 @@ async def case_at(connection: AsyncConnection, process: Process[D], case_id: str
             case = evolve(process, case, event_of(process, _in_china(one))).case
         case = stamp(case, Stamps(number=row["number"], clocks=tuple(stamp_of(each) for each in stamps)))
     return case
+
+
+async def _first_pin(connection: AsyncConnection, case_id: UUID) -> Pin | None:
+    """The pack that the case was opened under, when it was ever rebased; else its row tells."""
+    found = await connection.scalar(
+        select(event.c.payload["notes"]["from"])
+        .where(event.c.case_id == case_id, event.c.type == "rebase_policy")
+        .order_by(event.c.seq)
+        .limit(1)
+    )
+    return Pin(**found) if found else None
 
 
 async def command_done(connection: AsyncConnection, case_id: str | UUID, key: str) -> tuple[str, int] | None:

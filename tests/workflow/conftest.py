@@ -22,9 +22,8 @@ from services.storage.calendar import CalendarStore
 from services.storage.database import database
 from services.storage.ledger import Ledger
 from services.storage.sealing import Seal
-from workflows.kernel.process import Actor, Grant, Process
+from workflows.kernel.process import Actor, Grant, Process, named
 from workflows.kernel.wire import Envelope, Receipt, fields_of
-from workflows.kernel.process import named
 from workflows.registry import PROCESSES, WORKFLOWS
 
 C1 = "620199001001"

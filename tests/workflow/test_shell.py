@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 
-from services.engine import IdempotencyConflict, NotFound
+from services.engine import IdempotencyConflict, NotFound, newest
 from services.storage.history import case_at, case_now
-from tests.workflow.conftest import C1, GRID, ISSUE, PROPERTY, SUPERVISOR, WORKER, WORKER_B, Office
+from tests.workflow.conftest import C1, GRID, ISSUE, PROPERTY, SUPERVISOR, WORKER, WORKER_B, Office, person
 from workflows.issue import commands as do
 from workflows.issue.data import Audience, Channel, ClockClass, Difficulty, HandlingMode, Solved, Source, Timing
 from workflows.kernel.process import Forbidden, GuardFailed, VersionConflict, WrongState
+from workflows.kernel.upkeep import RebasePolicy
 from workflows.kernel.wire import restored
+from workflows.registry import PROCESSES
 
 REPORTER = "contact:0123456789abcdef"
 
@@ -33,7 +35,9 @@ def at_once() -> do.AcceptToProblemList:
     return do.AcceptToProblemList(mode=HandlingMode.IMMEDIATE, category_code="A02", difficulty=Difficulty.EASY)
 
 
-TOLD = do.GiveFeedback(audience=Audience.INDIVIDUAL, timing=Timing.ANYTIME, channel=Channel.PHONE, text="text:0000000000000004")
+TOLD = do.GiveFeedback(
+    audience=Audience.INDIVIDUAL, timing=Timing.ANYTIME, channel=Channel.PHONE, text="text:0000000000000004"
+)
 
 
 async def closed(office: Office) -> str:
@@ -133,15 +137,15 @@ async def test_a_roll_over_changes_nothing(office: Office) -> None:
     held = await office.engine.case(ISSUE, case_id)
     assert held is not None
     assert restored(ISSUE, held) == before
-    assert (await office.give(case_id, do.LogProgress(text="text:0000000000000005"), GRID)).version == before.version + 1
+    assert (
+        await office.give(case_id, do.LogProgress(text="text:0000000000000005"), GRID)
+    ).version == before.version + 1
 
 
 async def test_of_many_at_once_one_decides(office: Office) -> None:
     case_id, _ = await office.open(submit(), GRID)
 
-    answers = await asyncio.gather(
-        *(office.give(case_id, at_once(), WORKER) for _ in range(9)), return_exceptions=True
-    )
+    answers = await asyncio.gather(*(office.give(case_id, at_once(), WORKER) for _ in range(9)), return_exceptions=True)
 
     assert len([answer for answer in answers if not isinstance(answer, BaseException)]) == 1
     assert all(isinstance(answer, WrongState) for answer in answers if isinstance(answer, BaseException))
@@ -230,9 +234,28 @@ async def test_silence_climbs_to_red_and_opens_a_supervision_case(drill: Office)
     case = await stored(drill, case_id)
     assert case.data.escalated is not None
     assert case.data.escalated.level == "L2"
-    from workflows.registry import PROCESSES
-
     async with drill.storage.connect() as connection:
         listed = await case_now(connection, PROCESSES["supervision"], case.data.supervision_id)
     assert listed is not None
     assert listed.state == "OPENED"
+
+
+ADMIN = person("admin", ("tenant_admin", "6201"))
+
+
+async def test_another_pack_applies_only_by_command_and_the_history_still_tells_the_first(office: Office) -> None:
+    case_id, _ = await office.open(submit(), GRID)
+    first = (await stored(office, case_id)).pin
+    pin = newest("drill")
+    facts = {"pack": {"pack": pin.pack, "version": pin.version, "sha": pin.sha, "scaled": True, "demonstration": True}}
+
+    await office.give(case_id, RebasePolicy(pack="drill", reason="text:0000000000000005"), ADMIN, facts=facts)
+    receipt = await office.give(case_id, at_once(), WORKER)
+
+    case = await stored(office, case_id)
+    assert case.pin == pin
+    handle = case.clock("HANDLE")
+    assert (handle.due_at - handle.started_at).total_seconds() == pytest.approx(2.4)
+    async with office.storage.connect() as connection:
+        assert (await case_at(connection, ISSUE, case_id, 1)).pin == first
+        assert await case_at(connection, ISSUE, case_id, receipt.version) == case

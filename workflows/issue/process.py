@@ -13,6 +13,7 @@ from workflows.issue import people as who
 from workflows.issue.data import ClosureCode, Issue
 from workflows.kernel.clocks import ClockKind, ClockRule
 from workflows.kernel.process import Case, Moment, Process, State, arrows
+from workflows.kernel.upkeep import upkeep
 
 # fmt: off
 # --- positions ---------------------------------------------------------------------------------------------
@@ -334,8 +335,9 @@ ISSUE: Process[Issue] = Process(
     zh="居民诉求",
     en="Issue",
     states=STATES,
-    arrows=tuple(
-        arrow for group in (COLLECT, RAISE, DISCUSS, IMPLEMENT, FEEDBACK) for row in group for arrow in row
+    arrows=(
+        *(arrow for group in (COLLECT, RAISE, DISCUSS, IMPLEMENT, FEEDBACK) for row in group for arrow in row),
+        *upkeep(STATES),
     ),
     clocks=CLOCKS,
     data=Issue,

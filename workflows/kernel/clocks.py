@@ -133,7 +133,14 @@ class Mark:
     rung: str
 
 
-ClockOp = Start | Meet | Cancel | Pause | Resume | Extend | Mark
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restamp:
+    """Compute the moments again: the calendar knows more than when the clock started."""
+
+    number: int
+
+
+ClockOp = Start | Meet | Cancel | Pause | Resume | Extend | Mark | Restamp
 
 
 # --- a clock -------------------------------------------------------------------------------------------
@@ -288,6 +295,17 @@ def apply(clock: Clock, op: ClockOp, at: datetime) -> tuple[Clock, StampRequest 
                 red_at_due=clock.red_at_due,
             )
             return replace(clock, duration=op.duration, color=Color.NONE), request
+        case Restamp():
+            request = StampRequest(
+                number=clock.number,
+                op="START",
+                duration=clock.duration,
+                started_at=clock.started_at,
+                after_end=clock.after_end,
+                ladder=clock.ladder,
+                red_at_due=clock.red_at_due,
+            )
+            return replace(clock, original_due_at=None), request
         case Mark():
             return _marked(clock, op.rung, at), None
         case _:

@@ -71,3 +71,8 @@ class CaseRef(Field):
     """Id or number of another case (关联事项): the door adds what is known of it to the facts of the turn."""
 
     process: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyPack(Field):
+    """Name of a policy pack (政策包) that this program has: the door adds its version and sha to the facts."""

@@ -256,6 +256,8 @@ class Change:
     """What the history keeps besides: reasons, exceptions, references to texts."""
     done: str = ""
     """Id of the pending effect that this event settles."""
+    pin: Pin | None = None
+    """Another policy pack, from now on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,7 +312,7 @@ def named(cls: type) -> Named:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A trigger of the clocks: `BLUE` (reminder), `DUE` (a duty breached), `ENDED` (a window closed), `RED`, `RED_PLUS_PLUS`."""
+    """A trigger of the clocks: reminder, a duty breached (`DUE`), a window closed (`ENDED`), and the rungs above."""
 
     kind: Literal["BLUE", "DUE", "ENDED", "RED", "RED_PLUS_PLUS"]
     code: str
@@ -362,9 +364,7 @@ def arrows(
     sources = (source,) if isinstance(source, str) else source
     targets = (to,) if isinstance(to, str) else to
     people = (by,) if isinstance(by, Who) else by
-    return tuple(
-        Arrow(one, on, targets, people, rule, may, meets, starts, cancels, event, clause) for one in sources
-    )
+    return tuple(Arrow(one, on, targets, people, rule, may, meets, starts, cancels, event, clause) for one in sources)
 
 
 # --- processes ----------------------------------------------------------------------------------------

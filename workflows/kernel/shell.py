@@ -69,7 +69,8 @@ class CaseWorkflow:
     @property
     def _pack(self) -> Pack:
         """The pinned policy; without exactly this content the task fails and waits for a worker that has it."""
-        return pinned(self._pin.pack, self._pin.version, self._pin.sha)
+        pin = self._case.pin if self._case is not None else self._pin
+        return pinned(pin.pack, pin.version, pin.sha)
 
     # --- life ----------------------------------------------------------------------------------------------
 
@@ -91,7 +92,7 @@ class CaseWorkflow:
             elif self._wants_new_run():
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 if not self._case.pending and not self._lock.locked():
-                    seed = Seed(self.process.name, self._id, self._pin, carried(self.process, self._case))
+                    seed = Seed(self.process.name, self._id, self._case.pin, carried(self.process, self._case))
                     workflow.continue_as_new(seed)
         # Failing frees the id: the same key may come again with a body that is not refused.
         raise ApplicationError("refused at the door", type="refused_at_the_door", non_retryable=True)
@@ -99,11 +100,7 @@ class CaseWorkflow:
     def _something_to_do(self) -> bool:
         case = self._case
         return case is not None and (
-            self._rang
-            or bool(case.pending)
-            or self._over()
-            or self._wants_new_run()
-            or self._sooner() is not None
+            self._rang or bool(case.pending) or self._over() or self._wants_new_run() or self._sooner() is not None
         )
 
     def _over(self) -> bool:
@@ -210,12 +207,12 @@ class CaseWorkflow:
             walk.close()
 
     async def _carry_out(self) -> None:
-        """Carry out the oldest effect outside the lock, so that two cases that tell each other cannot wait in a ring."""
+        """Carry out the oldest effect outside the lock: two cases that tell each other never wait in a ring."""
         assert self._case is not None
         waiting = self._case.pending[0]
         effect = waiting.effect
         errand = Errand(
-            waiting.id, effect.kind, effect.process, effect.case, effect.command, dict(effect.fields), self._pin
+            waiting.id, effect.kind, effect.process, effect.case, effect.command, dict(effect.fields), self._case.pin
         )
         answer: Answer = await workflow.execute_activity_method(
             Neighbours.carry_out, errand, start_to_close_timeout=ERRAND_TRY, retry_policy=ERRAND_TRIES

@@ -32,24 +32,18 @@ def answer(request: StampRequest, calendar: Calendar, rungs: Rungs) -> Stamp:
             request.due_at, request.paused_at, request.resumed_at, request.duration, calendar, scale=scale
         )
         limits = tuple(
-            pause_shift(
-                limit, request.paused_at, request.resumed_at, request.duration, calendar, scale=scale
-            )
+            pause_shift(limit, request.paused_at, request.resumed_at, request.duration, calendar, scale=scale)
             for limit in request.limits_at
         )
     else:
-        found = due(
-            request.started_at, request.duration, calendar, after_end=request.after_end, scale=scale
-        )
+        found = due(request.started_at, request.duration, calendar, after_end=request.after_end, scale=scale)
         end, provisional = found.at, found.provisional
         skipped = tuple((day.date.isoformat(), day.why) for day in found.skipped)
         limits = tuple(
             due(request.started_at, limit, calendar, after_end=request.after_end, scale=scale).at
             for limit in request.limits
         )
-    stamp = Stamp(
-        number=request.number, due_at=end, limits=limits, provisional=provisional, skipped=skipped
-    )
+    stamp = Stamp(number=request.number, due_at=end, limits=limits, provisional=provisional, skipped=skipped)
     if not request.ladder and not request.red_at_due:
         return stamp
     moments = ladder(

@@ -18,6 +18,7 @@ from workflows.kernel.clocks import (
     ClockState,
     Mark,
     Meet,
+    Restamp,
     Stamp,
     StampRequest,
     Start,
@@ -149,9 +150,7 @@ def authorize(process: Process[Any], case: Case[Any], order: Order) -> tuple[Arr
     return here, grants[0]
 
 
-def decide(
-    process: Process[Any], case: Case[Any], order: Order, policy: Any, now: datetime
-) -> tuple[Event, ...]:
+def decide(process: Process[Any], case: Case[Any], order: Order, policy: Any, now: datetime) -> tuple[Event, ...]:
     """Say what happens if this order is carried out now, or refuse it. Changes nothing."""
     arrow, grant = authorize(process, case, order)
     turn = Turn(order.actor, grant, now, policy, order.facts, order.on_behalf_of)
@@ -175,9 +174,7 @@ def _events(
         changes = (replace(changes[0], clocks=row + changes[0].clocks), *changes[1:])
     for change in changes:
         if change.to and change.to != case.position and change.to not in arrow.to:
-            raise AssertionError(
-                f"{process.name}: the arrow {arrow.source} -{arrow.on}-> does not lead to {change.to}"
-            )
+            raise AssertionError(f"{process.name}: the arrow {arrow.source} -{arrow.on}-> does not lead to {change.to}")
     default = arrow.event or (named(type(on)).name if arrow.on is type(on) else "moved")
     changes = tuple(replace(change, type=change.type or default) for change in changes)
     if lead is not None:
@@ -241,6 +238,7 @@ def evolve(process: Process[Any], case: Case[Any], event: Event) -> Evolved:
         community=change.community or case.community,
         level=change.level or case.level,
         title=change.title or case.title,
+        pin=change.pin or case.pin,
         opened_at=case.opened_at or event.at,
         updated_at=event.at,
         pending=pending,
@@ -330,12 +328,10 @@ def _started(
 
 def _meant(live: Mapping[int, Clock], op: Any) -> list[Clock]:
     """The live clocks that an operation means: by number for marks, by code (and ref) for all others."""
-    if isinstance(op, Mark):
+    if isinstance(op, (Mark, Restamp)):
         return [live[op.number]]
     return [
-        clock
-        for clock in live.values()
-        if clock.live and clock.code == op.code and (not op.ref or clock.ref == op.ref)
+        clock for clock in live.values() if clock.live and clock.code == op.code and (not op.ref or clock.ref == op.ref)
     ]
 
 
@@ -347,9 +343,7 @@ def stamp(case: Case[Any], stamps: Stamps) -> Case[Any]:
     return replace(
         case,
         number=case.number or stamps.number,
-        clocks=tuple(
-            stamped(clock, found[clock.number]) if clock.number in found else clock for clock in case.clocks
-        ),
+        clocks=tuple(stamped(clock, found[clock.number]) if clock.number in found else clock for clock in case.clocks),
     )
 
 
@@ -413,9 +407,7 @@ def _nothing(case: Case[Any], clock: Clock, turn: Turn) -> tuple[Change, ...]:
     return ()
 
 
-def commit(
-    process: Process[Any], case: Case[Any], events: tuple[Event, ...], order: Order | None = None
-) -> Walk:
+def commit(process: Process[Any], case: Case[Any], events: tuple[Event, ...], order: Order | None = None) -> Walk:
     """Evolve a case by events that belong together, ask for their transaction, and take its stamps."""
     touched: dict[int, Clock] = {}
     requests: dict[int, StampRequest] = {}

@@ -118,9 +118,7 @@ def command_of(process: Process[Any], name: str, values: Mapping[str, Any]) -> A
     """
     kind = process.commands[name]
     given = dict(values)
-    references = {
-        one: given.pop(one) for one in _sealed_fields(kind) if isinstance(given.get(one), str)
-    }
+    references = {one: given.pop(one) for one in _sealed_fields(kind) if isinstance(given.get(one), str)}
     command = _adapter(kind).validate_python(given)
     return replace(command, **references) if references else command
 
@@ -177,6 +175,8 @@ def event_row(event: Event) -> Json:
         payload["clocks"] = [_op_json(op) for op in change.clocks]
     if change.effects:
         payload["effects"] = [_sparse(effect) for effect in change.effects]
+    if change.pin:
+        payload["pin"] = to_jsonable_python(change.pin)
     if change.notes:
         payload["notes"] = to_jsonable_python(dict(change.notes))
     return {
@@ -215,6 +215,7 @@ def event_of(process: Process[Any], row: Mapping[str, Any]) -> Event:
             effects=tuple(_adapter(Effect).validate_python(effect) for effect in payload.get("effects", ())),
             notes=payload.get("notes", {}),
             done=payload.get("done", ""),
+            pin=Pin(**payload["pin"]) if "pin" in payload else None,
         ),
     )
 
@@ -317,9 +318,7 @@ def case_of(process: Process[Any], row: Mapping[str, Any], clocks: tuple[Clock, 
         closed_at=_moment(row["closed_at"]) if row["closed_at"] else None,
         pin=Pin(row["pack"], row["pack_version"], row["pack_sha"]),
         clock_count=row["clock_count"],
-        pending=tuple(
-            Pending(one["id"], _adapter(Effect).validate_python(one["effect"])) for one in row["pending"]
-        ),
+        pending=tuple(Pending(one["id"], _adapter(Effect).validate_python(one["effect"])) for one in row["pending"]),
         data=_adapter(_class(process)).validate_python(row["data"]),
         clocks=tuple(sorted((clock for clock in clocks if clock.live), key=lambda clock: clock.number)),
     )

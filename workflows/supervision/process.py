@@ -6,6 +6,7 @@ from typing import Any
 from workflows.kernel.clocks import ClockKind, ClockRule
 from workflows.kernel.process import Address, Case, Moment, Process, State, Who, arrows
 from workflows.kernel.roles import TITLES, Role
+from workflows.kernel.upkeep import upkeep
 from workflows.supervision import rules
 from workflows.supervision.data import Supervision
 
@@ -92,7 +93,7 @@ SUPERVISION: Process[Supervision] = Process(
     zh="督查件",
     en="Supervision case",
     states=STATES,
-    arrows=tuple(arrow for row in ARROWS for arrow in row),
+    arrows=(*(arrow for row in ARROWS for arrow in row), *upkeep(STATES)),
     clocks=CLOCKS,
     data=Supervision,
     place=place,
