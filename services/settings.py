@@ -2,16 +2,18 @@
 
 import base64
 import binascii
+import hashlib
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 import services
 
 PREFIX = "SHANGLIANG_"
 SEAL_KEY_BYTES = 32
+SHORTEST_TOKEN_KEY = 32
 
 
 class SettingsInvalid(Exception):
@@ -59,6 +61,8 @@ class Settings(BaseSettings):
     token_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 60
     seal_key: SecretStr | None = None
     """Seals what people wrote while it passes through the engine: 32 bytes in base64."""
+    retired_seal_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    """Earlier seal keys, separated by commas: they seal nothing more, but open what is still under way."""
     attachments_url: str | None = None
     """Where attached files go: a folder (`file:///…`) or a bucket (`s3://…`); else a folder of the home."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -104,19 +108,33 @@ class Settings(BaseSettings):
                 raise ValueError("must be host:port")
         return address
 
-    @field_validator("seal_key")
+    @field_validator("retired_seal_keys", mode="before")
     @classmethod
-    def _has_length(cls, key: SecretStr | None) -> SecretStr | None:
-        if key is not None and len(_unpacked(key.get_secret_value())) != SEAL_KEY_BYTES:
-            raise ValueError(f"must be {SEAL_KEY_BYTES} bytes in base64")
+    def _split(cls, keys: object) -> object:
+        return tuple(part for part in keys.split(",") if part.strip()) if isinstance(keys, str) else keys
+
+    @field_validator("seal_key", "retired_seal_keys")
+    @classmethod
+    def _have_length(cls, keys: SecretStr | tuple[SecretStr, ...] | None) -> object:
+        for key in (keys,) if isinstance(keys, SecretStr) else keys or ():
+            if len(_unpacked(key.get_secret_value())) != SEAL_KEY_BYTES:
+                raise ValueError(f"must be {SEAL_KEY_BYTES} bytes in base64")
+        return keys
+
+    @field_validator("token_key")
+    @classmethod
+    def _is_long(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(key.get_secret_value().encode()) < SHORTEST_TOKEN_KEY:
+            raise ValueError(f"must have at least {SHORTEST_TOKEN_KEY} bytes")
         return key
 
     @property
-    def seal_bytes(self) -> bytes:
-        """The 32 bytes of the seal key; raises ValueError when there is none."""
-        if self.seal_key is None:
-            raise ValueError("no seal key")
-        return _unpacked(self.seal_key.get_secret_value())
+    def seal_keys(self) -> dict[str, bytes]:
+        """Every seal key under its id, the one that seals now first; empty when none is given."""
+        given = (*((self.seal_key,) if self.seal_key else ()), *self.retired_seal_keys)
+        unpacked = [_unpacked(key.get_secret_value()) for key in given]
+        # The id follows from the key, so that programs that share keys agree on it without another setting.
+        return {hashlib.sha256(key).hexdigest()[:8]: key for key in unpacked}
 
     @property
     def store_url(self) -> str:

@@ -2,23 +2,27 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import structlog
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.converter import DataConverter
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.calendar import Calendars
+from activities.neighbours import Neighbours
+from activities.records import Records
+from services.engine import TASK_QUEUE, Engine, newest
 from services.ping import Ping
 from services.settings import Settings
+from services.storage.calendar import CalendarStore
+from services.storage.database import database
+from services.storage.ledger import Ledger
+from services.storage.sealing import Seal
+from workflows.registry import WORKFLOWS
 
-TASK_QUEUE = "gov"
 CONNECT_PAUSE = 0.5
 # How long the cases that a dead worker kept in memory wait for it, before another worker takes them.
 STICKY_FOR = timedelta(seconds=3)
@@ -27,44 +31,59 @@ ACTIVITIES_AT_ONCE = 50
 # With these a new case waits a third as long behind sixteen others (architecture.md, "Known facts").
 WORKFLOW_POLLS = 10
 FRESH_SHARE_OF_POLLS = 0.5
+# Our pure rooms are watched by the linter; importing them again in every sandbox would only cost time.
+PASSED_THROUGH = ("workflows", "activities", "pydantic", "pydantic_core")
 
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What a worker can do: the types of workflows, the activities with everything they need, and the converter."""
-
-    task_queue: str
-    workflows: Sequence[type]
-    activities: Sequence[Callable[..., Any]]
-    data_converter: DataConverter
-
-
-def work_of(settings: Settings) -> Work:
-    """Put together what this program can carry out."""
-    return Work(task_queue=TASK_QUEUE, workflows=[Ping], activities=[], data_converter=pydantic_data_converter)
-
-
-async def carry_out(work: Work, settings: Settings) -> None:
-    """Carry out `work` until SIGTERM or SIGINT, then finish within the grace what has begun.
+async def carry_out(settings: Settings) -> None:
+    """Carry out workflows and activities until SIGTERM or SIGINT, then finish within the grace what has begun.
 
     Waits for an engine that is not there yet. Raises what made the engine refuse this worker, so that whoever
     watches the process starts it again.
     """
+    assert settings.database_url is not None, "a composition root gets complete settings"
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         # Without a handler of ours the signal ends the process in the middle of a task.
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    client = await _connected(settings, work.data_converter, stop)
+    client = await _connected(settings, stop)
     if client is None:
         return
-    runner: WorkflowRunner = SandboxedWorkflowRunner() if settings.sandbox else UnsandboxedWorkflowRunner()
-    worker = Worker(
+    storage = database(
+        settings.database_url.get_secret_value(),
+        pool_size=settings.database_pool,
+        application_name="shangliang-worker",
+    )
+    try:
+        seal_keys = settings.seal_keys
+        ledger = Ledger(
+            storage,
+            calendars=Calendars(CalendarStore(storage)),
+            seal=Seal(seal_keys, current=next(iter(seal_keys))),
+        )
+        door = Engine(client, storage, newest(settings.policy), timeout=settings.request_timeout)
+        async with build_worker(settings, client, Records(ledger), Neighbours(door)):
+            log.info("worker.started", task_queue=TASK_QUEUE, workflows=len(WORKFLOWS), policy=settings.policy)
+            await stop.wait()
+            log.info("worker.stopping")
+    finally:
+        await storage.dispose()
+    log.info("worker.stopped")
+
+
+def build_worker(settings: Settings, client: Client, records: Records, neighbours: Neighbours) -> Worker:
+    """Put the worker together: every process there is, and the activities that they need."""
+    restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
+    runner: WorkflowRunner = (
+        SandboxedWorkflowRunner(restrictions=restrictions) if settings.sandbox else UnsandboxedWorkflowRunner()
+    )
+    return Worker(
         client,
-        task_queue=work.task_queue,
-        workflows=work.workflows,
-        activities=work.activities,
+        task_queue=TASK_QUEUE,
+        workflows=[*WORKFLOWS, Ping],
+        activities=[records.record, neighbours.carry_out],
         workflow_runner=runner,
         graceful_shutdown_timeout=timedelta(seconds=settings.grace),
         sticky_queue_schedule_to_start_timeout=STICKY_FOR,
@@ -73,14 +92,9 @@ async def carry_out(work: Work, settings: Settings) -> None:
         max_concurrent_workflow_task_polls=WORKFLOW_POLLS,
         nonsticky_to_sticky_poll_ratio=FRESH_SHARE_OF_POLLS,
     )
-    async with worker:
-        log.info("worker.started", task_queue=work.task_queue, workflows=len(work.workflows))
-        await stop.wait()
-        log.info("worker.stopping")
-    log.info("worker.stopped")
 
 
-async def _connected(settings: Settings, converter: DataConverter, stop: asyncio.Event) -> Client | None:
+async def _connected(settings: Settings, stop: asyncio.Event) -> Client | None:
     """Connect as soon as the engine answers; None when we are told to stop before."""
     assert settings.temporal_address is not None, "a composition root gets complete settings"
     runtime = _runtime(settings)
@@ -89,7 +103,7 @@ async def _connected(settings: Settings, converter: DataConverter, stop: asyncio
             return await Client.connect(
                 settings.temporal_address,
                 namespace=settings.temporal_namespace,
-                data_converter=converter,
+                data_converter=pydantic_data_converter,
                 runtime=runtime,
             )
         except RuntimeError as refused:

@@ -6,6 +6,7 @@ from services.commands.terminal import MISUSE, fail
 from services.embedded.home import Home
 from services.embedded.problems import StartRefused
 from services.settings import Settings, SettingsInvalid, load_settings
+from workflows.policy.packs import PackNotHere, available, load
 
 
 def given_settings(**overrides: object) -> Settings:
@@ -38,7 +39,11 @@ def connected_settings(**overrides: object) -> Settings:
 
 
 def with_keys(settings: Settings) -> Settings:
-    """Fill in the keys that the environment does not give from the home, where they are made once."""
+    """Fill in the keys that the environment does not give from the home, where they are made once.
+
+    Ends the command when the home cannot be used, or when there is no policy pack of the name given.
+    """
+    _known_policy(settings)
     if settings.token_key is not None and settings.seal_key is not None:
         return settings
     home = Home(settings.home)
@@ -49,6 +54,18 @@ def with_keys(settings: Settings) -> Settings:
     except StartRefused as refused:
         fail(refused.zh, refused.en)
     return settings.model_copy(update={"token_key": token_key, "seal_key": seal_key})
+
+
+def _known_policy(settings: Settings) -> None:
+    try:
+        load(settings.policy)
+    except PackNotHere:
+        packs = ", ".join(available())
+        fail(
+            f"没有政策包 {settings.policy}(SHANGLIANG_POLICY)。可用:{packs}",
+            f"There is no policy pack {settings.policy} (SHANGLIANG_POLICY). Available: {packs}",
+            code=MISUSE,
+        )
 
 
 def _secret(text: str | None) -> SecretStr | None:

@@ -8,6 +8,7 @@ from services.commands.connected import given_settings
 from services.commands.terminal import err, fail, out, run
 from services.embedded.home import Home
 from services.storage.calendar import bring_national
+from services.storage.database import NoDatabaseError
 from services.storage.migrating import Schema, SchemaAheadError, schema
 from services.storage.migrating import migrate as migrate_database
 
@@ -35,7 +36,7 @@ def migrate(
         state: Schema = run(schema(address) if check else _bring_up(address))
     except SchemaAheadError as refused:
         fail("数据库由更新的程序升级过,本程序不能使用。", str(refused))
-    except OSError as refused:
+    except NoDatabaseError as refused:
         fail("数据库没有应答。", f"The database does not answer: {refused}")
     if not state.is_current:
         err.print(f"数据库需要升级 / behind: {state.current} → {state.head}", markup=False)
@@ -45,5 +46,6 @@ def migrate(
 
 async def _bring_up(address: str) -> Schema:
     state = await migrate_database(address)
+    # A deadline needs the calendar as it needs the tables; local days stay.
     await bring_national(address)
     return state

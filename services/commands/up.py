@@ -25,6 +25,7 @@ from services.embedded.problems import PortTaken, StartRefused
 from services.embedded.servers import Servers, embedded
 from services.settings import Settings
 from services.storage.calendar import bring_national
+from services.storage.database import NoDatabaseError
 from services.storage.migrating import SchemaAheadError, migrate
 
 EPILOG = "例 Examples: shangliang up · shangliang up --port 8080 · SHANGLIANG_POLICY=drill shangliang up"
@@ -54,6 +55,8 @@ def up(
         asyncio.run(_until_told(Instance(settings)))
     except StartRefused as refused:
         fail(refused.zh, refused.en)
+    except NoDatabaseError as refused:
+        fail("数据库没有应答。", f"The database does not answer: {refused}")
     except SchemaAheadError as refused:
         fail("数据库由更新的程序升级过,本程序不能使用。", str(refused))
 

@@ -16,6 +16,6 @@ def worker() -> None:
     settings = connected_settings()
     configure_logs(level=settings.log_level, as_json=settings.log_json, process="worker")
     # Only this process needs every process's rules: importing them costs every other command half a second.
-    from services.worker import carry_out, work_of
+    from services.worker import carry_out
 
-    run(carry_out(work_of(settings), settings))
+    run(carry_out(settings))
