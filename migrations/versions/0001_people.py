@@ -86,9 +86,7 @@ def upgrade() -> None:
     op.create_table(
         "access_log",
         sa.Column("seq", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column(
-            "at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
-        ),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
         sa.Column("actor_id", sa.Text(), nullable=False),
         sa.Column("entity", sa.Text(), nullable=False),
         sa.Column("row_id", sa.Text(), nullable=False),
@@ -101,9 +99,7 @@ def upgrade() -> None:
     op.create_table(
         "audit",
         sa.Column("seq", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column(
-            "at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
-        ),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("entity", sa.Text(), nullable=False),
@@ -140,9 +136,7 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.CheckConstraint("code ~ '^[0-9]{2,12}$'", name=op.f("ck_region_code")),
-        sa.CheckConstraint(
-            "level <> 'COMMUNITY' OR length(code) = 12", name=op.f("ck_region_community_code")
-        ),
+        sa.CheckConstraint("level <> 'COMMUNITY' OR length(code) = 12", name=op.f("ck_region_community_code")),
         sa.CheckConstraint(
             "level IN ('PROVINCE', 'CITY', 'COUNTY', 'SUBDISTRICT', 'COMMUNITY')",
             name=op.f("ck_region_level"),
@@ -206,9 +200,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("households >= 0", name=op.f("ck_community_households")),
         sa.CheckConstraint("population >= 0", name=op.f("ck_community_population")),
-        sa.ForeignKeyConstraint(
-            ["region_code"], ["region.code"], name=op.f("fk_community_region_code_region")
-        ),
+        sa.ForeignKeyConstraint(["region_code"], ["region.code"], name=op.f("fk_community_region_code_region")),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_community_tenant_id_tenant")),
         sa.PrimaryKeyConstraint("region_code", name=op.f("pk_community")),
         comment="What is known of a community beyond its region (社区)",
@@ -243,9 +235,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["parent_id"], ["organization.id"], name=op.f("fk_organization_parent_id_organization")
         ),
-        sa.ForeignKeyConstraint(
-            ["region_code"], ["region.code"], name=op.f("fk_organization_region_code_region")
-        ),
+        sa.ForeignKeyConstraint(["region_code"], ["region.code"], name=op.f("fk_organization_region_code_region")),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_organization_tenant_id_tenant")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organization")),
         sa.UniqueConstraint("code", name=op.f("uq_organization_code")),
@@ -303,9 +293,7 @@ def upgrade() -> None:
             name=op.f("ck_spatial_unit_kind"),
         ),
         sa.CheckConstraint("households >= 0", name=op.f("ck_spatial_unit_households")),
-        sa.CheckConstraint(
-            "starts_with(code, community_code)", name=op.f("ck_spatial_unit_code_in_community")
-        ),
+        sa.CheckConstraint("starts_with(code, community_code)", name=op.f("ck_spatial_unit_code_in_community")),
         sa.ForeignKeyConstraint(
             ["community_code"],
             ["community.region_code"],
@@ -365,18 +353,14 @@ def upgrade() -> None:
             "'JOURNALIST', 'OWNERS_COMMITTEE', 'RESIDENT_REPRESENTATIVE', 'INTERESTED_PARTY')",
             name=op.f("ck_body_member_category"),
         ),
-        sa.CheckConstraint(
-            "post IN ('CHAIR', 'VICE_CHAIR', 'MEMBER', 'DELEGATE')", name=op.f("ck_body_member_post")
-        ),
+        sa.CheckConstraint("post IN ('CHAIR', 'VICE_CHAIR', 'MEMBER', 'DELEGATE')", name=op.f("ck_body_member_post")),
         sa.CheckConstraint(
             "status IN ('ACTIVE', 'ACTING', 'SUSPENDED_DUTY', 'ENDED')", name=op.f("ck_body_member_status")
         ),
         sa.CheckConstraint("num_nonnulls(person_id, org_code) >= 1", name=op.f("ck_body_member_somebody")),
         sa.CheckConstraint("until >= since", name=op.f("ck_body_member_term")),
         sa.ForeignKeyConstraint(["body_id"], ["body.id"], name=op.f("fk_body_member_body_id_body")),
-        sa.ForeignKeyConstraint(
-            ["org_code"], ["organization.code"], name=op.f("fk_body_member_org_code_organization")
-        ),
+        sa.ForeignKeyConstraint(["org_code"], ["organization.code"], name=op.f("fk_body_member_org_code_organization")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_body_member_person_id_person")),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_body_member_tenant_id_tenant")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_body_member")),
@@ -414,12 +398,8 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.CheckConstraint("place ~ '^[0-9]{2,15}$'", name=op.f("ck_person_role_place")),
         sa.CheckConstraint("until >= since", name=op.f("ck_person_role_term")),
-        sa.ForeignKeyConstraint(
-            ["appointed_by"], ["person.id"], name=op.f("fk_person_role_appointed_by_person")
-        ),
-        sa.ForeignKeyConstraint(
-            ["org_code"], ["organization.code"], name=op.f("fk_person_role_org_code_organization")
-        ),
+        sa.ForeignKeyConstraint(["appointed_by"], ["person.id"], name=op.f("fk_person_role_appointed_by_person")),
+        sa.ForeignKeyConstraint(["org_code"], ["organization.code"], name=op.f("fk_person_role_org_code_organization")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_person_role_person_id_person")),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_person_role_tenant_id_tenant")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person_role")),

@@ -232,9 +232,7 @@ def _grouped(rows: Sequence[RowMapping], column: str) -> dict[str, list[RowMappi
 
 def _grants(rows: Sequence[RowMapping]) -> tuple[Grant, ...]:
     return tuple(
-        Grant(role=row["role"], place=row["place"], org=row["org_code"])
-        for row in rows
-        if row["role"] is not None
+        Grant(role=row["role"], place=row["place"], org=row["org_code"]) for row in rows if row["role"] is not None
     )
 
 
