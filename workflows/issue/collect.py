@@ -33,6 +33,8 @@ def submit(case: Case[Issue], cmd: do.SubmitIssue, turn: Turn) -> Change:
         raise GuardFailed("NOTHING_DESCRIBED", field="description", clause="processes P1")
     if anonymous and cmd.reporter is not None:
         raise GuardFailed("ANONYMOUS_WITH_REPORTER", field="reporter", clause="processes P1")
+    if cmd.reported_at is not None and cmd.reported_at > turn.now:
+        raise GuardFailed("REPORTED_IN_FUTURE", field="reported_at", clause="processes P1")
     known = cmd.reporter is not None or (resident and not anonymous)
     return Change(
         to="REGISTERED",
@@ -53,6 +55,7 @@ def submit(case: Case[Issue], cmd: do.SubmitIssue, turn: Turn) -> Change:
             "hidden_from_lead": cmd.hidden_from_lead,
             "evidence": cmd.evidence,
             "external_id": cmd.external_id,
+            "reported_at": cmd.reported_at,
             "registered_at": turn.now,
             "counted_from": turn.now,
         },

@@ -1,7 +1,7 @@
 """Commands of an issue (诉求): what people may say, field by field, as in api.md (pure)."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from workflows.issue.data import (
@@ -98,6 +98,7 @@ class SubmitIssue:
     hidden_from_lead: Annotated[bool, Field("对承办单位保密", "Hidden from the lead")] = False
     evidence: Evidence = ()
     external_id: Annotated[str | None, Field("外部编号", "External id", longest=200)] = None
+    reported_at: Annotated[datetime | None, Field("反映时间", "Reported at")] = None
 
 
 @command("拆分登记", "Open a part of a split issue")

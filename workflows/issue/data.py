@@ -226,6 +226,8 @@ class Issue:
     hidden_from_lead: bool = False
     submitted_by: str = ""
     external_id: str | None = None
+    reported_at: datetime | None = None
+    """When the resident told another system about it; every clock counts from `registered_at`."""
     evidence: tuple[str, ...] = ()
     registered_at: datetime | None = None
     counted_from: datetime | None = None
