@@ -5,9 +5,8 @@ import contextlib
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import (
     Client,
     RetryConfig,
@@ -23,7 +22,6 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import ConnectConfig, RPCError, RPCStatusCode, ServiceClient
 
 from activities.neighbours import Errand
-from services.storage.history import case_now, command_done
 from workflows.kernel.process import (
     SYSTEM,
     Case,
@@ -86,13 +84,23 @@ def newest(pack: str) -> Pin:
     return Pin(found.pack, found.version, found.sha)
 
 
+class Past(Protocol):
+    """What Postgres knows of cases whose run does not answer."""
+
+    async def now(self, process: Process[Any], case_id: str) -> Case[Any] | None:
+        """The case as it stands; None when there is none."""
+
+    async def done(self, case_id: str, key: str) -> tuple[str, int] | None:
+        """Body hash and version of the command that had this key."""
+
+
 class Engine:
     """What the API and cases themselves ask of the engine. `timeout` bounds every call, in seconds."""
 
     def __init__(
         self,
         client: Client,
-        storage: AsyncEngine,
+        past: Past,
         pin: Pin,
         *,
         task_queue: str = TASK_QUEUE,
@@ -100,7 +108,7 @@ class Engine:
         attributes: bool = True,
     ) -> None:
         self._client = client
-        self._storage = storage
+        self._past = past
         self._pin = pin
         self._task_queue = task_queue
         self._timeout = timeout
@@ -215,8 +223,7 @@ class Engine:
 
     async def _without_run(self, process: Process[Any], case_id: str, envelope: Envelope) -> Receipt:
         """The case has no run: decide on its row; what is lawful starts a run seeded from Postgres."""
-        async with self._storage.connect() as connection:
-            case = await case_now(connection, process, case_id)
+        case = await self._past.now(process, case_id)
         if case is None:
             raise NotFound("NO_SUCH_CASE")
         policy = pinned(case.pin.pack, case.pin.version, case.pin.sha)
@@ -269,8 +276,7 @@ class Engine:
 
     async def _earlier(self, case_id: str, envelope: Envelope, no: Refusal | None = None) -> Receipt:
         """The first answer to this key, if the command was carried out before; else the refusal stands."""
-        async with self._storage.connect() as connection:
-            done = await command_done(connection, case_id, envelope.key)
+        done = await self._past.done(case_id, envelope.key)
         if done is None:
             raise no or IdempotencyConflict("CASE_EXISTS")
         body_hash, version = done

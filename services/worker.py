@@ -19,6 +19,7 @@ from services.ping import Ping
 from services.settings import Settings
 from services.storage.calendar import CalendarStore
 from services.storage.database import database
+from services.storage.history import Past
 from services.storage.ledger import Ledger
 from services.storage.sealing import Seal
 from workflows.registry import WORKFLOWS
@@ -63,7 +64,7 @@ async def carry_out(settings: Settings) -> None:
             calendars=Calendars(CalendarStore(storage)),
             seal=Seal(seal_keys, current=next(iter(seal_keys))),
         )
-        door = Engine(client, storage, newest(settings.policy), timeout=settings.request_timeout)
+        door = Engine(client, Past(storage), newest(settings.policy), timeout=settings.request_timeout)
         async with build_worker(settings, client, Records(ledger), Neighbours(door)):
             log.info("worker.started", task_queue=TASK_QUEUE, workflows=len(WORKFLOWS), policy=settings.policy)
             await stop.wait()

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import RowMapping, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.storage.ledger import stamp_of
 from services.storage.ledger_tables import case_file, clock, command, event
@@ -20,6 +20,23 @@ from workflows.kernel.wire import case_of, event_of
 D = TypeVar("D")
 
 LIVE = (ClockState.RUNNING, ClockState.PAUSED, ClockState.BREACHED)
+
+
+class Past:
+    """What the engine asks of Postgres when a run does not answer."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def now(self, process: Process[Any], case_id: str) -> Case[Any] | None:
+        """The case as it stands, with its live clocks."""
+        async with self._engine.connect() as connection:
+            return await case_now(connection, process, case_id)
+
+    async def done(self, case_id: str, key: str) -> tuple[str, int] | None:
+        """Body hash and version of the command that had this key; None when none had it."""
+        async with self._engine.connect() as connection:
+            return await command_done(connection, case_id, key)
 
 
 async def case_now(connection: AsyncConnection, process: Process[D], case_id: str | UUID) -> Case[D] | None:

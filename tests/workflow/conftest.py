@@ -20,6 +20,7 @@ from services.embedded.servers import Servers
 from services.engine import Engine, newest
 from services.storage.calendar import CalendarStore
 from services.storage.database import database
+from services.storage.history import Past
 from services.storage.ledger import Ledger
 from services.storage.sealing import Seal
 from workflows.kernel.process import Actor, Grant, Process, named
@@ -107,7 +108,7 @@ async def office_under(servers: Servers, database_url: str, pack: str) -> AsyncI
     )
     storage = database(database_url, pool_size=10, application_name="test")
     queue = f"gov-{uuid.uuid4().hex[:8]}"
-    engine = Engine(client, storage, newest(pack), task_queue=queue, timeout=15)
+    engine = Engine(client, Past(storage), newest(pack), task_queue=queue, timeout=15)
     ledger = Ledger(storage, calendars=Calendars(CalendarStore(storage)), seal=SEAL)
     worker = Worker(
         client,
