@@ -21,7 +21,7 @@ from services.commands.terminal import err, fail, out
 from services.embedded.child import Child, Program
 from services.embedded.home import Home
 from services.embedded.ports import bind, holder_of
-from services.embedded.problems import PortTaken, StartRefused
+from services.embedded.problems import HomeUnusable, PortTaken, StartRefused
 from services.embedded.servers import Servers, embedded
 from services.settings import Settings
 from services.storage.calendar import bring_national
@@ -57,6 +57,10 @@ def up(
         fail(refused.zh, refused.en)
     except NoDatabaseError as refused:
         fail("数据库没有应答。", f"The database does not answer: {refused}")
+    except OSError as refused:
+        # A disk that is full, mostly; every folder that is written is below the home.
+        unusable = HomeUnusable(settings.home, refused)
+        fail(unusable.zh, unusable.en)
     except SchemaAheadError as refused:
         fail("数据库由更新的程序升级过,本程序不能使用。", str(refused))
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.embedded.problems import HomeInUse, HomeNotOurs
+from services.embedded.problems import HomeInUse, HomeNotOurs, HomeUnusable
 
 SECRET_BYTES = 32
 
@@ -52,7 +52,7 @@ class Home:
         return self.root / "running.json"
 
     def make(self) -> None:
-        """Create the folders that are missing; raises `HomeNotOurs` when another user made them."""
+        """Create the folders that are missing; raises `HomeNotOurs` or `HomeUnusable`."""
         try:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not os.access(self.root, os.W_OK | os.X_OK):
@@ -63,6 +63,8 @@ class Home:
                     raise PermissionError
         except PermissionError as refused:
             raise HomeNotOurs(self.root, _owner(self.root)) from refused
+        except OSError as refused:
+            raise HomeUnusable(self.root, refused) from refused
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:

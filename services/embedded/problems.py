@@ -3,6 +3,7 @@
 StartRefused
 ├── HomeInUse        another program runs on this home
 ├── HomeNotOurs      the home belongs to another user of this machine
+├── HomeUnusable     the home cannot be made or written, for another reason
 ├── PortTaken        somebody listens where we must
 └── ServerFailed     a server ended or did not answer; carries the end of its log
 """
@@ -39,6 +40,17 @@ class HomeNotOurs(StartRefused):
             f"{home} 属于用户 {owner},当前用户不能使用。请以该用户启动,或用 SHANGLIANG_HOME 指定另一个目录。",
             f"{home} belongs to user {owner} and cannot be used by this one. Start as that user, or set "
             "SHANGLIANG_HOME to another folder.",
+        )
+
+
+class HomeUnusable(StartRefused):
+    """The home cannot be made or written: no such disk, a full one, a file in its place."""
+
+    def __init__(self, home: Path, reason: OSError) -> None:
+        words = reason.strerror or str(reason)
+        super().__init__(
+            f"目录 {home} 不能使用:{words}。请释放空间,或用 SHANGLIANG_HOME 指定另一个目录。",
+            f"{home} cannot be used: {words}. Free some space, or set SHANGLIANG_HOME to another folder.",
         )
 
 

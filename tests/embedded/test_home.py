@@ -12,7 +12,7 @@ import pytest
 from services.embedded.home import Home
 from services.embedded.passage import let_through
 from services.embedded.ports import bind, free_port, holder_of
-from services.embedded.problems import HomeInUse, HomeNotOurs
+from services.embedded.problems import HomeInUse, HomeNotOurs, HomeUnusable
 
 SOMEBODY = 61234
 
@@ -79,6 +79,13 @@ def test_a_home_of_somebody_else_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(HomeNotOurs):
         Home(closed).make()
+
+
+def test_a_home_that_cannot_be_made_is_refused_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(HomeUnusable, match="File exists"):
+        Home(tmp_path / "file").make()
 
 
 def test_a_taken_port_is_not_ours_and_its_holder_is_named() -> None:
