@@ -1,7 +1,9 @@
 """Servers and databases for every test that needs real ones; a test that asks for none starts none."""
 
 import itertools
+import os
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,6 +22,7 @@ from services.storage.migrating import migrate
 ORDER = ("unit", "rules", "arch", "web", "identity", "storage", "workflow", "replay", "embedded", "journey")
 TEMPLATE = "template_migrated"
 _numbers = itertools.count(1)
+_STATUS = pytest.StashKey[int]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,6 +34,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return ORDER.index(folder) if folder in ORDER else len(ORDER)
 
     items.sort(key=place)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Remember how the run ended."""
+    session.config.stash[_STATUS] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave at once after a run that used the engine: its native runtime may abort in an orderly exit."""
+    if "temporalio.bridge.temporal_sdk_bridge" in sys.modules and _STATUS in config.stash:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(config.stash[_STATUS])
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
