@@ -165,7 +165,8 @@ BEGIN
             duration_value = excluded.duration_value, duration_unit = excluded.duration_unit,
             duration_roll = excluded.duration_roll, duration_on = excluded.duration_on,
             owner = excluded.owner, supervisor = excluded.supervisor, community = excluded.community,
-            due_at = excluded.due_at, blue_at = excluded.blue_at, red_at = excluded.red_at,
+            due_at = excluded.due_at, original_due_at = excluded.original_due_at,
+            blue_at = excluded.blue_at, red_at = excluded.red_at,
             red_plus_plus_at = excluded.red_plus_plus_at, limits = excluded.limits,
             provisional = excluded.provisional,
             skipped = CASE WHEN excluded.edition = '' OR old.state = 'PAUSED' THEN old.skipped

@@ -246,9 +246,10 @@ def _clock_rows(t: Transaction, stamps: list[Stamp], pack: Pack, calendar: HostC
                 skipped=stamp.skipped,
                 edition=calendar.edition,
             )
-        elif row["due_at"] is None:
+        else:
             # Started and ended within one turn: it never ran, and nobody asked when it would have been due.
-            row["due_at"] = row["original_due_at"] = row["closed_at"] or row["started_at"]
+            row["due_at"] = row["due_at"] or row["closed_at"] or row["started_at"]
+            row["original_due_at"] = row["original_due_at"] or row["due_at"]
         yield row
 
 

@@ -1,0 +1,206 @@
+"""One case, and lists of cases with filters, newest first: what the caller may know of, in clear words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, String, and_, func, literal, select, tuple_, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.storage.cursors import cursor, order_of
+from services.storage.history import LIVE, clock_of_row, standing
+from services.storage.ledger_tables import case_file, clock, prose
+from services.storage.prose import texts_of
+from services.storage.sight import branches, single_sight, within
+from workflows.kernel.calendar import CHINA
+from workflows.kernel.process import Actor, Case, Process
+
+LARGEST_PAGE = 200
+KIND = "cases"
+NEWEST = (case_file.c.opened_at.desc(), case_file.c.id.desc())
+UUID_LETTERS = 36
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A case as it stands now (事项), with what its row says besides."""
+
+    case: Case[Any]
+    color: str
+    next_due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What a list of cases is narrowed by; None narrows nothing.
+
+    `month` is the month of the 问题清单 where the case has one, else the month in which it was opened; `state` may
+    name a phase too, `CLOSED:RESOLVED`; `community_id` may be any region code; dates are whole days of Beijing.
+    """
+
+    state: str | None = None
+    step: str | None = None
+    community_id: str | None = None
+    level: str | None = None
+    color: str | None = None
+    lead_org: str | None = None
+    category_code: str | None = None
+    month: str | None = None
+    q: str | None = None
+    created_from: date | datetime | None = None
+    created_to: date | datetime | None = None
+
+
+class Narrowing(Protocol):
+    """Anything with the attributes of `Filters`."""
+
+    state: str | None
+    step: str | None
+    community_id: str | None
+    level: str | None
+    color: str | None
+    lead_org: str | None
+    category_code: str | None
+    month: str | None
+    q: str | None
+    created_from: date | datetime | None
+    created_to: date | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Part of a list: cases without their clocks, the clear texts of all of them, and where the rest begins."""
+
+    items: Sequence[Known]
+    texts: Mapping[str, Any] = field(default_factory=dict)
+    next_cursor: str | None = None
+
+
+async def known(connection: AsyncConnection, actor: Actor, process: Process[Any], key: str) -> Known | None:
+    """The case with this id or number; None when there is none or this person may not know of it."""
+    return await _one(connection, process, and_(_named(key), single_sight(actor)))
+
+
+async def found(connection: AsyncConnection, process: Process[Any], key: str | UUID) -> Known | None:
+    """The case with this id or number, whoever asks."""
+    return await _one(connection, process, _named(str(key)))
+
+
+async def cases(
+    connection: AsyncConnection,
+    actor: Actor,
+    process: Process[Any],
+    filters: Filters | Narrowing,
+    *,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page:
+    """Part of the list, newest first; raises `CursorInvalid` for a cursor of another list."""
+    limit = max(1, min(limit, LARGEST_PAGE))
+    narrowed = [case_file.c.process == process.name, *_conditions(filters)]
+    if after is not None:
+        narrowed.append(tuple_(case_file.c.opened_at, case_file.c.id) < order_of(KIND, after, (datetime, UUID)))
+    # A branch for each way of knowing of a case: each walks its own index and stops when the page is full.
+    wanted = union_all(
+        *(
+            select(case_file.c.id).where(*narrowed, branch).order_by(*NEWEST).limit(limit + 1)
+            for branch in branches(actor)
+        )
+    )
+    rows = await connection.execute(
+        select(case_file).where(case_file.c.id.in_(select(wanted.subquery().c.id))).order_by(*NEWEST).limit(limit + 1)
+    )
+    listed = rows.mappings().all()
+    items = [Known(standing(process, row, ()), row["color"], _china(row["next_due_at"])) for row in listed[:limit]]
+    texts = await texts_of(
+        connection, [one.case.id for one in items], [(one.case.title, one.case.data) for one in items]
+    )
+    last = listed[limit - 1] if len(listed) > limit else None
+    return Page(items, texts, cursor(KIND, (last["opened_at"], last["id"])) if last is not None else None)
+
+
+async def _one(connection: AsyncConnection, process: Process[Any], which: ColumnElement[bool]) -> Known | None:
+    row = (
+        (await connection.execute(select(case_file).where(case_file.c.process == process.name, which)))
+        .mappings()
+        .first()
+    )
+    if row is None:
+        return None
+    running = await connection.execute(
+        select(clock).where(clock.c.case_id == row["id"], clock.c.state.in_(LIVE)).order_by(clock.c.number)
+    )
+    case = standing(process, row, tuple(clock_of_row(one) for one in running.mappings()))
+    return Known(case, row["color"], _china(row["next_due_at"]))
+
+
+def _named(key: str) -> ColumnElement[bool]:
+    if len(key) == UUID_LETTERS:
+        try:
+            return case_file.c.id == UUID(key)
+        except ValueError:
+            pass
+    return case_file.c.number == key
+
+
+def _conditions(filters: Filters | Narrowing) -> list[ColumnElement[bool]]:
+    table = case_file.c
+    found: list[ColumnElement[bool]] = []
+    if filters.state:
+        state, _, phase = filters.state.partition(":")
+        found.append(table.state == state)
+        if phase:
+            found.append(table.phase == phase)
+    for column, wanted in (
+        (table.step, filters.step),
+        (table.level, filters.level),
+        (table.color, filters.color),
+        (table.lead_org, filters.lead_org),
+        (table.category_code, filters.category_code),
+    ):
+        if wanted:
+            found.append(column == wanted)
+    if filters.community_id:
+        found.append(within(case_file, filters.community_id))
+    if filters.month:
+        opened = func.to_char(func.timezone("Asia/Shanghai", table.opened_at), "YYYY-MM")
+        found.append(func.coalesce(table.problem_month, opened) == filters.month)
+    if filters.created_from is not None:
+        found.append(table.opened_at >= _start(filters.created_from))
+    if filters.created_to is not None:
+        moment = filters.created_to
+        end = moment if isinstance(moment, datetime) else _start(moment + timedelta(days=1))
+        found.append(table.opened_at <= end if isinstance(moment, datetime) else table.opened_at < end)
+    if filters.q and filters.q.strip():
+        found.append(_says(filters.q.strip()))
+    return found
+
+
+def _says(words: str) -> ColumnElement[bool]:
+    """Title or description, as they are now, contain these words; or the number is these words."""
+    value = prose.c.value.op("#>>")(literal("{}", String))
+    pattern = "".join(f"\\{letter}" if letter in "\\%_" else letter for letter in words.lower())
+    spoken = case_file.alias()
+    hits = (
+        select(prose.c.case_id)
+        .join_from(prose, spoken, spoken.c.id == prose.c.case_id)
+        .where(
+            prose.c.searched,
+            # The index; a single letter has no pair, and is looked for in every text.
+            *([func.bigrams(value).op("@>")(func.bigrams(words))] if len(words) > 1 else []),
+            func.lower(value).like(f"%{pattern}%"),
+            prose.c.ref.in_([spoken.c.title, spoken.c.data["description"].astext]),
+        )
+    )
+    numbered = select(spoken.c.id).where(spoken.c.number == words)
+    return case_file.c.id.in_(union_all(hits, numbered))
+
+
+def _start(moment: date | datetime) -> datetime:
+    return moment if isinstance(moment, datetime) else datetime.combine(moment, time(0), CHINA)
+
+
+def _china(moment: datetime | None) -> datetime | None:
+    return moment.astimezone(CHINA) if moment else None

@@ -1,0 +1,63 @@
+"""What people wrote, found by its references and put back where it belongs."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.storage.ledger_tables import prose
+
+TEXT = re.compile(r"text:[0-9a-f]{16}")
+
+
+async def texts_of(connection: AsyncConnection, cases: Sequence[str | UUID], values: Iterable[Any]) -> dict[str, Any]:
+    """The clear values behind every reference in these values, for one case or for a page of them, in one query.
+
+    Contact details are never among them; those have a read of their own (contacts.py).
+    """
+    wanted = sorted({ref for value in values for ref in references(value)})
+    if not wanted or not cases:
+        return {}
+    rows = await connection.execute(
+        select(prose.c.ref, prose.c.value).where(
+            prose.c.case_id.in_([UUID(str(one)) for one in cases]), prose.c.ref.in_(wanted)
+        )
+    )
+    return {row.ref: row.value for row in rows}
+
+
+def references(value: Any) -> Iterator[str]:
+    """Every reference to a text in a value made of mappings, sequences, dataclasses and strings."""
+    if isinstance(value, str):
+        if TEXT.fullmatch(value):
+            yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from references(one)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for one in value:
+            yield from references(one)
+    elif is_dataclass(value) and not isinstance(value, type):
+        for each in fields(value):
+            yield from references(getattr(value, each.name))
+
+
+def resolve(value: Any, texts: Mapping[str, Any]) -> Any:
+    """The same plain value with texts in place of their references; a text that was erased becomes None."""
+    if isinstance(value, str):
+        return texts.get(value) if TEXT.fullmatch(value) else value
+    if isinstance(value, Mapping):
+        return {name: resolve(one, texts) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [resolve(one, texts) for one in value]
+    return value
+
+
+def said(value: Any, texts: Mapping[str, Any]) -> str:
+    """One text for a person to read; empty when there is none."""
+    clear = resolve(value, texts)
+    return clear if isinstance(clear, str) else ""

@@ -1,0 +1,141 @@
+"""What a person may know of (可见范围): rights as conditions on rows, so that every list starts from them.
+
+Staff see what lies in their place. Organisations see the cases they have or had to do with. Everybody sees what he
+brought in himself. A tenant administrator keeps accounts and sees no case (glossary §2).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, Text, and_, any_, cast, false, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, array
+
+from services.storage.ledger_tables import case_file, clock
+from workflows.kernel.process import Actor, Grant
+from workflows.kernel.roles import Role
+
+STAFF = frozenset(
+    {
+        Role.GRID_WORKER,
+        Role.COMMUNITY_WORKER,
+        Role.CWC_CHAIR,
+        Role.CWC_VICE_CHAIR,
+        Role.CWC_MEMBER,
+        Role.PARTY_SECRETARY,
+        Role.TWO_COMMITTEES_MEMBER,
+        Role.EPC_MEMBER,
+        Role.MEETING_SECRETARY,
+        Role.SUBDISTRICT_OFFICER,
+        Role.STREET_PARTY_OFFICER,
+        Role.SUPERVISOR,
+        Role.OFFICE_REVIEWER,
+        Role.LEADING_GROUP_APPROVER,
+        Role.LIAISON_LEADER,
+        Role.SYSTEM,
+    }
+)
+"""Roles that know of every case in their place."""
+
+ORGANIZED = frozenset({Role.UNIT_LIAISON, Role.DEPARTMENT_OFFICER})
+"""Roles that know of the cases of their organisation."""
+
+COMMUNITY_DIGITS = 12
+SUBDISTRICT_DIGITS = 9
+
+
+def sight(actor: Actor, process: str | None = None) -> ColumnElement[bool]:
+    """The rows of `case_file` that this person may know of; of all processes, or of one."""
+    seen = or_(false(), *branches(actor))
+    return seen if process is None else and_(case_file.c.process == process, seen)
+
+
+def branches(actor: Actor) -> Iterator[ColumnElement[bool]]:
+    """The same as conditions one by one, each with an index of its own; together they are `sight`."""
+    yield from (within(case_file, place) for place in places(actor))
+    orgs = organizations(actor)
+    if orgs:
+        yield case_file.c.orgs.overlap(_texts(orgs))
+    # Where a case is offered to another community, that one may look at it before it says yes.
+    for place in places(actor):
+        yield and_(case_file.c.transfer_to.is_not(None), _begins(case_file.c.transfer_to, place))
+    yield case_file.c.persons.contains(_texts([actor.id]))
+
+
+def single_sight(actor: Actor) -> ColumnElement[bool]:
+    """What this person may open when he knows its id or number.
+
+    A resident may also open a case of his community that nobody's account stands behind.
+    """
+    homes = sorted({grant.place for grant in actor.grants if grant.role == Role.RESIDENT})
+    nobodys = case_file.c.reporter_id.is_(None)
+    return or_(sight(actor), *(and_(nobodys, within(case_file, home)) for home in homes))
+
+
+def clock_branches(actor: Actor) -> Iterator[ColumnElement[bool]]:
+    """The rows of `clock` that this person may know of, as conditions one by one."""
+    yield from (within(clock, place) for place in places(actor))
+    orgs = organizations(actor)
+    if orgs:
+        yield clock.c.owner == any_(_texts(orgs))
+        yield clock.c.case_id.in_(select(case_file.c.id).where(case_file.c.orgs.overlap(_texts(orgs))))
+    if not places(actor):
+        own = select(case_file.c.id).where(case_file.c.persons.contains(_texts([actor.id])))
+        yield clock.c.case_id.in_(own)
+
+
+def sees_clock(actor: Actor) -> ColumnElement[bool]:
+    """`clock_branches` as one condition."""
+    return or_(false(), *clock_branches(actor))
+
+
+def places(actor: Actor) -> list[str]:
+    """The widest places in which this person is staff; a place inside another of them is left out."""
+    found = sorted({grant.place for grant in actor.grants if grant.role in STAFF})
+    return [place for place in found if not any(place != other and place.startswith(other) for other in found)]
+
+
+def organizations(actor: Actor) -> list[str]:
+    """The organisations whose cases this person knows."""
+    return sorted({grant.org for grant in actor.grants if grant.role in ORGANIZED and grant.org})
+
+
+def within(table: Table, place: str) -> ColumnElement[bool]:
+    """Rows that lie in a place, by the column that has the best index for it."""
+    if len(place) == COMMUNITY_DIGITS:
+        return _equals(table.c.community, place)
+    if len(place) == SUBDISTRICT_DIGITS:
+        return _equals(table.c.subdistrict, place)
+    return _begins(table.c.community, place)
+
+
+def reaches(grant: Grant, column: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a grant reaches the place in a column."""
+    return _begins(column, grant.place)
+
+
+def _equals(column: ColumnElement[str], place: str) -> ColumnElement[bool]:
+    return column == place
+
+
+def _begins(column: ColumnElement[str], place: str) -> ColumnElement[bool]:
+    # LIKE rather than starts_with(): the planner turns it into a range of the index. Codes have no wildcards.
+    return column.like(literal(f"{place}%")) if place.isdigit() or not place else false()
+
+
+def _texts(values: list[str]) -> Any:
+    return cast(array(values), ARRAY(Text))
+
+
+__all__ = [
+    "ORGANIZED",
+    "STAFF",
+    "branches",
+    "clock_branches",
+    "organizations",
+    "places",
+    "reaches",
+    "sees_clock",
+    "sight",
+    "single_sight",
+    "within",
+]
