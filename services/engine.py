@@ -17,11 +17,11 @@ from temporalio.client import (
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.common import WorkflowIDConflictPolicy as OnConflict
 from temporalio.common import WorkflowIDReusePolicy as OnReuse
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import ConnectConfig, RPCError, RPCStatusCode, ServiceClient
 
 from activities.neighbours import Errand
+from activities.payloads import DATA_CONVERTER
 from workflows.kernel.process import (
     SYSTEM,
     Case,
@@ -75,7 +75,7 @@ async def connect(address: str, namespace: str, *, timeout: float = 3.0) -> Clie
     service = await ServiceClient.connect(
         ConnectConfig(target_host=address, retry_config=RETRIES, lazy=True, identity="shangliang-door")
     )
-    return Client(service, namespace=namespace, data_converter=pydantic_data_converter)
+    return Client(service, namespace=namespace, data_converter=DATA_CONVERTER)
 
 
 def newest(pack: str) -> Pin:

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import structlog
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.calendar import Calendars
 from activities.neighbours import Neighbours
+from activities.payloads import DATA_CONVERTER
 from activities.records import Records
 from services.engine import TASK_QUEUE, Engine, newest
 from services.ping import Ping
@@ -104,7 +104,7 @@ async def _connected(settings: Settings, stop: asyncio.Event) -> Client | None:
             return await Client.connect(
                 settings.temporal_address,
                 namespace=settings.temporal_namespace,
-                data_converter=pydantic_data_converter,
+                data_converter=DATA_CONVERTER,
                 runtime=runtime,
             )
         except RuntimeError as refused:

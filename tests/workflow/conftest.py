@@ -9,12 +9,12 @@ from typing import Any
 import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.calendar import Calendars
 from activities.neighbours import Neighbours
+from activities.payloads import DATA_CONVERTER
 from activities.records import Records
 from services.embedded.servers import Servers
 from services.engine import Engine, newest
@@ -104,7 +104,7 @@ async def drill(servers: Servers, database_url: str) -> AsyncIterator[Office]:
 async def office_under(servers: Servers, database_url: str, pack: str) -> AsyncIterator[Office]:
     """Start a worker and its door under a pack, and stop them."""
     client = await Client.connect(
-        servers.temporal_address, namespace=servers.temporal_namespace, data_converter=pydantic_data_converter
+        servers.temporal_address, namespace=servers.temporal_namespace, data_converter=DATA_CONVERTER
     )
     storage = database(database_url, pool_size=10, application_name="test")
     queue = f"gov-{uuid.uuid4().hex[:8]}"
