@@ -599,6 +599,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'BREACHED'"),
     )
     op.create_index(
+        "ix_clock_measured",
+        "clock",
+        ["code", "community", "closed_at"],
+        unique=False,
+        postgresql_where=sa.text("code IN ('RESPONSE', 'HANDLE')"),
+    )
+    op.create_index(
         "ix_clock_owner",
         "clock",
         ["owner", "due_at"],
@@ -671,6 +678,13 @@ def upgrade() -> None:
         comment="History of every case (事件), chained by hashes; append only",
     )
     op.create_index("ix_event_at", "event", ["at"], unique=False, postgresql_using="brin")
+    op.create_index(
+        "ix_event_measured",
+        "event",
+        ["type", "at"],
+        unique=False,
+        postgresql_where=sa.text("type IN ('record_visit', 'list', 'delist')"),
+    )
     op.create_table(
         "incident",
         sa.Column("id", sa.Uuid(), nullable=False),

@@ -50,8 +50,8 @@ class AgendaItem:
     """A topic that waits for a body (议题).
 
     `reason`: PROPOSED (提出), CARRIED_OVER (上次未议), RED (红色逾期), DEFERRED (暂缓), RAISED (提级),
-    BACK_FROM_CONSULTATION (协商后) and what else the issue's rules say; `escalated` topics run beside an order that goes
-    on. `file` is the 议题单 in clear words.
+    BACK_FROM_CONSULTATION (协商后) and what else the issue's rules say; `escalated` topics run beside an order that
+    goes on. `file` is the 议题单 in clear words.
     """
 
     case_id: UUID

@@ -172,6 +172,8 @@ event = Table(
     Column("hash", LargeBinary, nullable=False),
     CheckConstraint("seq > 0", name="seq"),
     Index("ix_event_at", "at", postgresql_using="brin"),
+    # The few kinds of events that the figures count.
+    Index("ix_event_measured", "type", "at", postgresql_where=text("type IN ('record_visit', 'list', 'delist')")),
     comment="History of every case (事件), chained by hashes; append only",
 )
 
@@ -261,6 +263,9 @@ clock = Table(
     ),
     Index("ix_clock_owner", "owner", "due_at", postgresql_where=text("state IN ('RUNNING', 'BREACHED')")),
     Index("ix_clock_supervisor", "supervisor", "due_at", postgresql_where=text("state IN ('RUNNING', 'BREACHED')")),
+    Index(
+        "ix_clock_measured", "code", "community", "closed_at", postgresql_where=text("code IN ('RESPONSE', 'HANDLE')")
+    ),
     comment="Deadlines (时限): the table behind every question about what is overdue",
     postgresql_with={"fillfactor": 80},
 )
