@@ -29,6 +29,12 @@ class World:
     rungs: Rungs
     commands: Callable[[Process[Any], str, Mapping[str, Any]], Any]
     """Builds a command from the plain fields of an effect."""
+    others: Callable[[Pin], "World"] | None = None
+    """The same world under another pack, for cases that are rebased; without it all stay under this one's policy."""
+
+    def under(self, pin: Pin) -> "World":
+        """The world as a case with this pin lives in it: its policy, its rungs, its business hours."""
+        return self if pin == self.pin or self.others is None else self.others(pin)
 
 
 @dataclass(slots=True)
@@ -88,7 +94,7 @@ class Street:
         return (event.type for event in self.histories[case_id])
 
     def _turn(self, process: Process[Any], case: Case[Any], order: Order | None) -> Case[Any]:
-        walk = step(process, case, order, self.world.policy, self.now)
+        walk = step(process, case, order, self.world.under(case.pin).policy, self.now)
         after = self._drive(walk)
         self._effects(process, after)
         return self.cases[case.id]
@@ -104,7 +110,8 @@ class Street:
 
     def _record(self, batch: Batch) -> Stamps:
         case = batch.case
-        answers = tuple(answer(request, self.world.calendar, self.world.rungs) for request in batch.requests)
+        world = self.world.under(case.pin)
+        answers = tuple(answer(request, world.calendar, world.rungs) for request in batch.requests)
         number = case.number
         if not number:
             month = batch.events[0].at.astimezone(CHINA).strftime("%Y%m")
@@ -132,19 +139,19 @@ class Street:
     def _effects(self, process: Process[Any], case: Case[Any]) -> None:
         """Carry out what waits, oldest first, and take each off the case as the shell does."""
         for waiting in case.pending:
-            refusal = self._carry_out(waiting)
+            refusal = self._carry_out(waiting, self.cases[case.id].pin)
             current = self.cases[case.id]
             event = settle(current, waiting.id, self.now, refused=refusal)
             self._drive(commit(process, current, (event,)))
 
-    def _carry_out(self, waiting: Pending) -> Mapping[str, Any] | None:
+    def _carry_out(self, waiting: Pending, pin: Pin) -> Mapping[str, Any] | None:
         effect: Effect = waiting.effect
         kind = self.world.processes[effect.process]
         order = Order(command=self.world.commands(kind, effect.command, effect.fields), actor=SYSTEM)
         try:
             if effect.kind == "START":
                 if effect.case not in self.cases:
-                    self._turn(kind, embryo(kind, effect.case, order, self.world.pin), order)
+                    self._turn(kind, embryo(kind, effect.case, order, pin), order)
             else:
                 self._turn(kind, self.cases[effect.case], order)
         except Refusal as no:
