@@ -4,23 +4,33 @@ import contextlib
 import signal
 import socket
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import uvicorn
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
-from services.api.health import health_router
-from services.readiness import Engine
+from activities.calendar import Calendars
+from services.api.app import create_app
+from services.api.postgres import PostgresReads
+from services.engine import TASK_QUEUE, Engine, connect, newest
+from services.identity.actors import Directory
+from services.identity.tokens import Tokens
+from services.readiness import Engine as Readiness
 from services.settings import Settings
+from services.storage.calendar import CalendarStore
 from services.storage.database import database, healthy
-
-TASK_QUEUE = "gov"
+from services.storage.files import Files
+from services.storage.history import Past
+from services.storage.sealing import Seal
+from workflows.policy.packs import load
+from workflows.registry import PROCESSES
 
 
 async def serve_api(settings: Settings, listener: socket.socket) -> None:
     """Serve the API on `listener` until SIGTERM or SIGINT, then let requests finish within the grace."""
     server = uvicorn.Server(
         uvicorn.Config(
-            build_app(settings),
+            await build_app(settings),
             loop="none",  # we run in one already
             http="httptools",
             ws="none",
@@ -37,32 +47,40 @@ async def serve_api(settings: Settings, listener: socket.socket) -> None:
     await server.serve(sockets=[listener])
 
 
-def build_app(settings: Settings) -> FastAPI:
+async def build_app(settings: Settings) -> FastAPI:
     """Put the application together; servers are first asked at the first request."""
     assert settings.database_url is not None, "a composition root gets complete settings"
     assert settings.temporal_address is not None, "a composition root gets complete settings"
+    assert settings.token_key is not None, "a composition root gets complete settings"
     storage = database(
         settings.database_url.get_secret_value(),
         pool_size=settings.database_pool,
         application_name="shangliang-web",
     )
-    engine = Engine(settings.temporal_address, settings.temporal_namespace)
+    client = await connect(settings.temporal_address, settings.temporal_namespace)
+    readiness = Readiness(settings.temporal_address, settings.temporal_namespace)
+    seal_keys = settings.seal_keys
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
         await storage.dispose()
 
-    app = FastAPI(title="商量 Shangliang", version="1", lifespan=lifespan)
-    api = APIRouter(prefix="/api/v1")
-    api.include_router(
-        health_router(
-            {
-                "postgres": lambda: healthy(storage),
-                "temporal": engine.answers,
-                "worker": lambda: engine.is_worked(TASK_QUEUE),
-            }
-        )
+    return create_app(
+        processes=tuple({process.name: process for process in PROCESSES.values()}.values()),
+        engine=Engine(client, Past(storage), newest(settings.policy), timeout=settings.request_timeout),
+        reads=PostgresReads(storage, Calendars(CalendarStore(storage))),
+        people=Directory(storage),
+        tokens=Tokens(settings.token_key.get_secret_value(), lifetime=timedelta(minutes=settings.token_minutes)),
+        sealing=Seal(seal_keys, current=next(iter(seal_keys))),
+        secrets=tuple(seal_keys.values()),
+        store=Files(settings.store_url),
+        pack=load(settings.policy),
+        probes={
+            "postgres": lambda: healthy(storage),
+            "temporal": readiness.answers,
+            "worker": lambda: readiness.is_worked(TASK_QUEUE),
+        },
+        request_timeout=settings.request_timeout,
+        lifespan=lifespan,
     )
-    app.include_router(api)
-    return app

@@ -1,0 +1,102 @@
+"""Put the API together from what it is given; nothing is read from the environment here."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
+
+from services.api.attachments import Store, attachment_router
+from services.api.auth import auth_router
+from services.api.cases import case_router
+from services.api.contacts import contact_router
+from services.api.deps import PREFIX, Desk
+from services.api.door import Door
+from services.api.errors import install
+from services.api.health import Probe, health_router
+from services.api.middleware import Figures, Surroundings
+from services.api.operations import operation_router
+from services.api.ports import Engine, People, Reads, Sealing
+from services.api.public import public_router
+from services.api.questions import question_router
+from services.api.views import CheckCodes
+from services.identity.tokens import Tokens
+from services.storage.outage import is_outage
+from workflows.kernel.process import Process
+from workflows.policy.pack import Pack
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+ISSUE = "issue"
+
+
+def _registry() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    return registry
+
+
+@asynccontextmanager
+async def _nothing(app: FastAPI) -> AsyncIterator[None]:
+    yield
+
+
+def create_app(
+    *,
+    processes: Sequence[Process[Any]],
+    engine: Engine,
+    reads: Reads,
+    people: People,
+    tokens: Tokens,
+    sealing: Sealing,
+    secrets: Sequence[bytes],
+    store: Store,
+    pack: Pack,
+    probes: Mapping[str, Probe],
+    request_timeout: float = 5.0,
+    registry: CollectorRegistry | None = None,
+    lifespan: Lifespan = _nothing,
+) -> FastAPI:
+    """Make the app.
+
+    The first of the `secrets` makes the check codes, those of the others stay valid; `pack` is pinned by new cases;
+    times are seconds.
+    """
+    registry = registry or _registry()
+    app = FastAPI(
+        title="商量 Shangliang",
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.request_timeout = request_timeout
+    app.state.desk = Desk(
+        engine=engine,
+        reads=reads,
+        people=people,
+        tokens=tokens,
+        door=Door(reads, people, sealing, {process.name: process for process in processes}),
+        codes=CheckCodes(secrets),
+        pack=pack,
+    )
+    install(app)
+    api = APIRouter(prefix=PREFIX)
+    api.include_router(health_router(probes))
+    api.include_router(auth_router())
+    api.include_router(question_router())
+    api.include_router(attachment_router(store))
+    api.include_router(operation_router(registry))
+    for process in processes:
+        if process.name == ISSUE:
+            # Before the cases: `/issues/{key}/reporter` is not one of a case's own routes.
+            api.include_router(contact_router(process))
+            api.include_router(public_router(process))
+        api.include_router(case_router(process))
+    app.include_router(api)
+    app.add_middleware(Surroundings, figures=Figures(registry), is_outage=is_outage)
+    return app

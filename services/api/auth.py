@@ -1,0 +1,57 @@
+"""Sign in, and say who one is."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Response
+from fastapi.security import OAuth2PasswordRequestForm
+from pydantic import BaseModel
+
+from services.api.deps import ActorDep, DeskDep, LanguageDep
+from services.api.limits import TimedRoute
+from services.texts.catalogue import TAGS
+
+
+class Token(BaseModel):
+    """A bearer token; `expires_in` counts seconds."""
+
+    access_token: str
+    token_type: str = "bearer"
+    expires_in: int
+
+
+class HeldRole(BaseModel):
+    """A role and where it holds."""
+
+    role: str
+    title: str
+    place: str
+    place_name: str
+    level: str | None
+    org: str | None
+    org_name: str | None
+
+
+class Me(BaseModel):
+    """Who the caller is."""
+
+    id: str
+    username: str
+    display_name: str
+    roles: list[HeldRole]
+
+
+def auth_router() -> APIRouter:
+    """Give `/auth/token` and `/me`."""
+    router = APIRouter(route_class=TimedRoute, tags=["people"])
+
+    @router.post("/auth/token", operation_id="sign_in", summary="登录 / sign in")
+    async def token(form: Annotated[OAuth2PasswordRequestForm, Depends()], desk: DeskDep, response: Response) -> Token:
+        actor = await desk.people.sign_in(form.username, form.password)
+        response.headers["Cache-Control"] = "no-store"
+        return Token(access_token=desk.tokens.issue(actor), expires_in=int(desk.tokens.lifetime.total_seconds()))
+
+    @router.get("/me", operation_id="me", summary="我是谁 / who I am", response_model=Me)
+    async def me(actor: ActorDep, desk: DeskDep, language: LanguageDep) -> dict[str, Any]:
+        return await desk.people.me(actor, TAGS[language])
+
+    return router

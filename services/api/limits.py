@@ -1,0 +1,52 @@
+"""Bound what one request may cost: its time, its size."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from services.api.errors import UNAVAILABLE, TooLarge, respond
+
+BODY_LIMIT = 1024 * 1024
+BODY_TIMEOUT = 10.0
+
+
+class TimedRoute(APIRoute):
+    """A route whose handler answers within `app.state.request_timeout` seconds, if only by 503.
+
+    The body is read first and has a limit of its own, so that a slow sender is not told that we are slow.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap FastAPI's handler."""
+        handler = super().get_route_handler()
+
+        async def timed(request: Request) -> Response:
+            await read_body(request)
+            try:
+                async with asyncio.timeout(request.app.state.request_timeout):
+                    return await handler(request)
+            except TimeoutError:
+                return respond(request, UNAVAILABLE)
+
+        return timed
+
+
+async def read_body(request: Request) -> None:
+    """Read the body into the request; raises `TooLarge` past the limit."""
+    if request.method in ("GET", "HEAD", "DELETE", "OPTIONS"):
+        return
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > BODY_LIMIT:
+        raise TooLarge(limit="1 MB")
+    parts, size = [], 0
+    async with asyncio.timeout(BODY_TIMEOUT):
+        async for part in request.stream():
+            size += len(part)
+            if size > BODY_LIMIT:
+                raise TooLarge(limit="1 MB")
+            parts.append(part)
+    # Starlette keeps a body that was read once under this name; handlers and forms read it from there.
+    request._body = b"".join(parts)

@@ -1,0 +1,247 @@
+"""Questions across cases: my work, what is overdue, lists, agendas, figures, deadlines."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from services.api.deps import ActorDep, DeskDep, LanguageDep
+from services.api.errors import Invalid
+from services.api.faults import Fault
+from services.api.limits import TimedRoute
+from services.api.ports import OverdueFilters
+from services.api.reach import require_community
+from services.api.tables import Column, table_response
+from services.api.views import STAFF, local
+from workflows.kernel.calendar import CHINA, Duration, Unit, due
+from workflows.kernel.process import Actor, Forbidden
+
+MONTH = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
+_SPAN = re.compile(r"([0-9]{1,5})(m|h|d)")
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+
+PROBLEMS = (
+    Column("number", "编号", "Number"),
+    Column("title", "诉求", "Issue"),
+    Column("category_code", "类别", "Category"),
+    Column("mode", "办理方式", "Handling mode"),
+    Column("difficulty", "难易程度", "Difficulty"),
+    Column("level", "处理层级", "Level"),
+    Column("lead_org_name", "牵头单位", "Responsible organisation"),
+    Column("state", "状态", "State"),
+    Column("opened_at", "登记时间", "Registered at"),
+    Column("next_due_at", "下一时限", "Next due"),
+    Column("closed_at", "办结时间", "Closed at"),
+    Column("color", "督办", "Colour"),
+)
+PROJECTS = (
+    Column("number", "编号", "Number"),
+    Column("title", "项目", "Project"),
+    Column("measures", "工作措施", "Measures"),
+    Column("lead_org_name", "牵头单位", "Responsible organisation"),
+    Column("helper_orgs", "协办单位", "Helping organisations"),
+    Column("budget", "预算(元)", "Budget in CNY"),
+    Column("funding_source", "资金来源", "Source of funds"),
+    Column("due_on", "完成期限", "Due on"),
+    Column("milestones", "节点", "Milestones"),
+    Column("state", "状态", "State"),
+    Column("color", "督办", "Colour"),
+)
+
+
+def span(text: str) -> timedelta:
+    """Read a length of time such as `48h`, `3d`, `30m`."""
+    match = _SPAN.fullmatch(text)
+    if match is None:
+        raise PydanticCustomError("duration", "a length of time such as 48h or 3d")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def _checked_span(text: str) -> str:
+    span(text)
+    return text
+
+
+Span = Annotated[str, AfterValidator(_checked_span)]
+Code = Annotated[str | None, Field(max_length=64)]
+Community = Annotated[str, Path(max_length=64)]
+
+
+class OverdueQuery(BaseModel):
+    """What the overdue query is narrowed by."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    within: Span | None = None
+    process: Code = None
+    community_id: Code = None
+    subdistrict_id: Code = None
+    color: Literal["NONE", "BLUE", "YELLOW", "RED"] | None = None
+    owner: Code = None
+    supervisor: Code = None
+    older_than: Span | None = None
+    cursor: Annotated[str | None, Field(max_length=500)] = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
+class DueQuery(BaseModel):
+    """A deadline to be computed: `start` is a moment, or a day whose beginning is meant."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    start: AwareDatetime | date
+    value: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    unit: Literal["hours", "calendar_days", "working_days", "working_hours", "month"]
+    roll: bool = False
+
+
+class SkippedDay(BaseModel):
+    """A day that did not count."""
+
+    date: date
+    why: str
+
+
+class DueAnswer(BaseModel):
+    """When a deadline ends, by which calendar, and which days did not count."""
+
+    due_at: str
+    provisional: bool
+    calendar_edition: str
+    days_skipped: list[SkippedDay]
+
+
+def question_router() -> APIRouter:
+    """Give the questions across cases."""
+    router = APIRouter(route_class=TimedRoute, tags=["questions"])
+
+    @router.get("/worklist", operation_id="worklist", summary="我的待办，最急的在前 / my open tasks, most urgent first")
+    async def worklist(
+        desk: DeskDep,
+        actor: ActorDep,
+        cursor: Annotated[str | None, Query(max_length=500)] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> dict[str, Any]:
+        try:
+            rows, following = await desk.reads.worklist(actor, cursor=cursor, limit=limit)
+        except ValueError:
+            raise Invalid(Fault("cursor", "cursor")) from None
+        return {"items": [_shown(row) for row in rows], "next_cursor": following}
+
+    @router.get("/overdue", operation_id="overdue", summary="超期与临期，最重的在前 / what is overdue, worst first")
+    async def overdue(desk: DeskDep, actor: ActorDep, query: Annotated[OverdueQuery, Query()]) -> dict[str, Any]:
+        wanted = query.model_dump(exclude={"cursor", "limit"})
+        if query.process is not None:
+            plurals = {process.plural: process.name for process in desk.door.processes.values()}
+            wanted["process"] = plurals.get(query.process, query.process)
+        for name in ("within", "older_than"):
+            wanted[name] = span(wanted[name]) if wanted[name] else None
+        try:
+            rows, cursor = await desk.reads.overdue(
+                actor, OverdueFilters(**wanted), cursor=query.cursor, limit=query.limit
+            )
+        except ValueError:
+            raise Invalid(Fault("cursor", "cursor")) from None
+        return {"items": [_shown(row) for row in rows], "next_cursor": cursor}
+
+    @router.get(
+        "/problem-lists/{community_id}/{month}",
+        operation_id="problem_list",
+        summary="问题清单 / problem list",
+        openapi_extra={"x-answer": "table"},
+        response_model=None,
+    )
+    async def problem_list(
+        request: Request,
+        community_id: Community,
+        month: Annotated[str, Path(pattern=MONTH)],
+        desk: DeskDep,
+        actor: ActorDep,
+        language: LanguageDep,
+    ) -> Response | dict[str, Any]:
+        await require_community(desk, actor, community_id)
+        rows = [_shown(row) for row in await desk.reads.problem_list(actor, community_id, month)]
+        as_file = await table_response(request, PROBLEMS, rows, f"problem-list-{community_id}-{month}", language)
+        return as_file or {"community_id": community_id, "month": month, "items": rows}
+
+    @router.get(
+        "/project-lists/{community_id}",
+        operation_id="project_list",
+        summary="项目清单 / project list",
+        openapi_extra={"x-answer": "table"},
+        response_model=None,
+    )
+    async def project_list(
+        request: Request, community_id: Community, desk: DeskDep, actor: ActorDep, language: LanguageDep
+    ) -> Response | dict[str, Any]:
+        await require_community(desk, actor, community_id)
+        rows = [_shown(row) for row in await desk.reads.project_list(actor, community_id)]
+        lines = [{**row["project"], **row} for row in rows]
+        as_file = await table_response(request, PROJECTS, lines, f"project-list-{community_id}", language)
+        return as_file or {"community_id": community_id, "items": rows}
+
+    @router.get(
+        "/agendas/{community_id}/next",
+        operation_id="agenda",
+        summary="下次会议议程及理由 / what the next meeting finds on its table, and why",
+    )
+    async def agenda(
+        community_id: Community,
+        desk: DeskDep,
+        actor: ActorDep,
+        body: Literal[
+            "TWO_COMMITTEES", "EXTENDED_PARTY_COMMITTEE", "SUBDISTRICT", "COUNTY"
+        ] = "EXTENDED_PARTY_COMMITTEE",
+    ) -> dict[str, Any]:
+        await require_community(desk, actor, community_id)
+        rows = await desk.reads.agenda(actor, community_id, body)
+        return {"community_id": community_id, "body": body, "items": [_shown(row) for row in rows]}
+
+    @router.get("/measures", operation_id="measures", summary="统计指标及算法 / the figures, each with its formula")
+    async def measures(
+        desk: DeskDep,
+        actor: ActorDep,
+        month: Annotated[str | None, Query(pattern=MONTH)] = None,
+        community_id: Annotated[str | None, Query(max_length=64)] = None,
+    ) -> dict[str, Any]:
+        if community_id is not None:
+            await require_community(desk, actor, community_id)
+        place = community_id or widest_place(actor)
+        month = month or datetime.now(UTC).astimezone(CHINA).strftime("%Y-%m")
+        rows = await desk.reads.measures(actor, place, month)
+        return {"month": month, "community_id": community_id, "place": place, "items": [_shown(row) for row in rows]}
+
+    @router.get("/due", operation_id="due", summary="时限计算器 / deadline calculator", response_model=DueAnswer)
+    async def deadline(desk: DeskDep, actor: ActorDep, query: Annotated[DueQuery, Query()]) -> dict[str, Any]:
+        start = query.start
+        if not isinstance(start, datetime):
+            start = datetime(start.year, start.month, start.day, tzinfo=CHINA)
+        calendar = await desk.reads.calendar()
+        try:
+            end = due(start, Duration(query.value, Unit(query.unit), query.roll), calendar, scale=desk.pack.scale)
+        except ValueError:
+            raise Invalid(Fault("value", "wrong")) from None
+        return {
+            "due_at": end.at.isoformat(),
+            "provisional": end.provisional,
+            "calendar_edition": calendar.edition,
+            "days_skipped": [{"date": day.date, "why": day.why} for day in end.skipped],
+        }
+
+    return router
+
+
+def widest_place(actor: Actor) -> str:
+    """The widest place that somebody works for; raises `Forbidden` when he works for none."""
+    places = [grant.place for grant in actor.grants if grant.role in STAFF]
+    if not places:
+        raise Forbidden("NOT_IN_ROLE")
+    return min(places, key=len)
+
+
+def _shown(row: Any) -> dict[str, Any]:
+    shown: dict[str, Any] = local(dict(row))
+    return shown

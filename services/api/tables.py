@@ -1,0 +1,92 @@
+"""Give a list as JSON, CSV or a spreadsheet, as the caller's Accept header asks."""
+
+import asyncio
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request, Response
+from openpyxl import Workbook
+
+from services.api.errors import NotAcceptable
+
+CSV = "text/csv"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+# A cell that begins so is a formula for spreadsheet programs; what people wrote must never be run.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table: which value, under which heading."""
+
+    name: str
+    zh: str
+    en: str
+
+
+async def table_response(
+    request: Request, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], name: str, language: str
+) -> Response | None:
+    """Give the table as a file; None when JSON will do. Raises `NotAcceptable` for any other format."""
+    kind = wanted(request.headers.get("accept", "*/*"))
+    if kind is None:
+        return None
+    heading = [column.en if language == "en" else column.zh for column in columns]
+    cells = [[_cell(row.get(column.name)) for column in columns] for row in rows]
+    write, ending = (_csv, "csv") if kind == CSV else (_xlsx, "xlsx")
+    body = await asyncio.to_thread(write, [heading, *cells])
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{ending}"', "Cache-Control": "no-store"}
+    return Response(body, headers=headers, media_type=kind)
+
+
+def wanted(accept: str) -> str | None:
+    """The file format that a caller likes best; None for JSON."""
+    best: tuple[float, str | None] | None = None
+    for part in accept[:500].split(","):
+        media, _, rest = part.strip().partition(";")
+        media = media.strip().lower()
+        quality = next((one.strip()[2:] for one in rest.split(";") if one.strip().startswith("q=")), "1")
+        try:
+            weight = float(quality)
+        except ValueError:
+            continue
+        kind = {"text/csv": CSV, XLSX: XLSX}.get(media)
+        if (
+            weight > 0
+            and (kind or media in ("*/*", "application/*", "application/json"))
+            and (best is None or weight > best[0])
+        ):
+            best = (weight, kind)
+    if best is None:
+        raise NotAcceptable(choices=f"application/json, {CSV}, {XLSX}")
+    return best[1]
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        value = " ".join(str(one) for one in value.values() if one is not None)
+    elif isinstance(value, list | tuple):
+        value = "; ".join(str(_cell(one)) for one in value)
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return "'" + value
+    return "" if value is None else value
+
+
+def _csv(lines: Sequence[Sequence[Any]]) -> bytes:
+    out = io.StringIO()
+    csv.writer(out).writerows(lines)
+    # With a mark at the front, or the common spreadsheet program shows Chinese as rubbish.
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _xlsx(lines: Sequence[Sequence[Any]]) -> bytes:
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet()
+    for line in lines:
+        sheet.append(list(line))
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
