@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, String, and_, func, literal, select, tuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.cursors import cursor, order_of
-from services.storage.history import LIVE, clock_of_row, standing
-from services.storage.ledger_tables import case_file, clock, prose
+from services.storage.history import live_clocks, standing
+from services.storage.ledger_tables import case_file, prose
 from services.storage.prose import texts_of
 from services.storage.sight import branches, single_sight, within
 from workflows.kernel.calendar import CHINA
@@ -113,7 +113,7 @@ async def cases(
         select(case_file).where(case_file.c.id.in_(select(wanted.subquery().c.id))).order_by(*NEWEST).limit(limit + 1)
     )
     listed = rows.mappings().all()
-    items = [Known(standing(process, row, ()), row["color"], _china(row["next_due_at"])) for row in listed[:limit]]
+    items = [Known(standing(process, row), row["color"], _china(row["next_due_at"])) for row in listed[:limit]]
     texts = await texts_of(
         connection, [one.case.id for one in items], [(one.case.title, one.case.data) for one in items]
     )
@@ -122,18 +122,11 @@ async def cases(
 
 
 async def _one(connection: AsyncConnection, process: Process[Any], which: ColumnElement[bool]) -> Known | None:
-    row = (
-        (await connection.execute(select(case_file).where(case_file.c.process == process.name, which)))
-        .mappings()
-        .first()
-    )
+    wanted = select(case_file, live_clocks()).where(case_file.c.process == process.name, which)
+    row = (await connection.execute(wanted)).mappings().first()
     if row is None:
         return None
-    running = await connection.execute(
-        select(clock).where(clock.c.case_id == row["id"], clock.c.state.in_(LIVE)).order_by(clock.c.number)
-    )
-    case = standing(process, row, tuple(clock_of_row(one) for one in running.mappings()))
-    return Known(case, row["color"], _china(row["next_due_at"]))
+    return Known(standing(process, row), row["color"], _china(row["next_due_at"]))
 
 
 def _named(key: str) -> ColumnElement[bool]:

@@ -1,12 +1,12 @@
 """A case as it is and as it was: from its row, or from its events alone."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import ColumnElement, RowMapping, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.storage.ledger import stamp_of
@@ -41,22 +41,16 @@ class Past:
 
 async def case_now(connection: AsyncConnection, process: Process[D], case_id: str | UUID) -> Case[D] | None:
     """The case as it stands, with its live clocks; None when there is no such case of this process."""
-    wanted = UUID(str(case_id))
-    row = (
-        (
-            await connection.execute(
-                select(case_file).where(case_file.c.id == wanted, case_file.c.process == process.name)
-            )
-        )
-        .mappings()
-        .first()
-    )
-    if row is None:
-        return None
-    clocks = await connection.execute(
-        select(clock).where(clock.c.case_id == wanted, clock.c.state.in_(LIVE)).order_by(clock.c.number)
-    )
-    return standing(process, row, tuple(clock_of_row(one) for one in clocks.mappings()))
+    which = (case_file.c.id == UUID(str(case_id)), case_file.c.process == process.name)
+    row = (await connection.execute(select(case_file, live_clocks()).where(*which))).mappings().first()
+    return standing(process, row) if row is not None else None
+
+
+def live_clocks() -> ColumnElement[Any]:
+    """The live clocks of a case as a column `live` beside its row: one statement, so that both are of one version."""
+    rows = select(clock).where(clock.c.case_id == case_file.c.id, clock.c.state.in_(LIVE)).correlate(case_file)
+    one = rows.subquery("running")
+    return select(func.jsonb_agg(func.to_jsonb(one.table_valued()))).scalar_subquery().label("live")
 
 
 async def case_at(connection: AsyncConnection, process: Process[D], case_id: str | UUID, version: int) -> Case[D]:
@@ -136,14 +130,17 @@ async def broken_at(connection: AsyncConnection, case_id: str | UUID) -> tuple[i
     return (row.seq, row.why) if row is not None else None
 
 
-def standing(process: Process[D], row: RowMapping, clocks: tuple[Clock, ...]) -> Case[D]:
-    """The case that a row of `case_file` and its live clocks mean, in Beijing time."""
+def standing(process: Process[D], row: RowMapping) -> Case[D]:
+    """The case that a row of `case_file` means, in Beijing time; with its clocks where `live` was selected too."""
+    clocks = tuple(_clock(one) for one in row.get("live") or ())
     case: Case[D] = case_of(process, _in_china(row), clocks)
     return case
 
 
-def clock_of_row(row: RowMapping) -> Clock:
-    """The clock that a row of `clock` means, in Beijing time."""
+def _clock(row: Mapping[str, Any]) -> Clock:
+    """The clock that a row of `clock` means, read as JSON, in Beijing time."""
+    on = row["duration_on"]
+    unit = Unit(row["duration_unit"])
     return Clock(
         number=row["number"],
         code=row["code"],
@@ -152,26 +149,30 @@ def clock_of_row(row: RowMapping) -> Clock:
         ladder=row["ladder"],
         red_at_due=row["red_at_due"],
         outlives=row["outlives"],
-        duration=Duration(row["duration_value"], Unit(row["duration_unit"]), row["duration_roll"], row["duration_on"]),
+        duration=Duration(row["duration_value"], unit, row["duration_roll"], date.fromisoformat(on) if on else None),
         parameter=row["parameter"],
         owner=row["owner"],
         supervisor=row["supervisor"],
-        started_at=row["started_at"].astimezone(CHINA),
+        started_at=datetime.fromisoformat(row["started_at"]).astimezone(CHINA),
         after_end=row["after_end"],
         state=ClockState(row["state"]),
         color=Color(row["color"]),
-        due_at=_china(row["due_at"]),
-        original_due_at=_china(row["original_due_at"]),
-        blue_at=_china(row["blue_at"]),
-        red_at=_china(row["red_at"]),
-        red_plus_plus_at=_china(row["red_plus_plus_at"]),
+        due_at=_read(row["due_at"]),
+        original_due_at=_read(row["original_due_at"]),
+        blue_at=_read(row["blue_at"]),
+        red_at=_read(row["red_at"]),
+        red_plus_plus_at=_read(row["red_plus_plus_at"]),
         limits=tuple(datetime.fromisoformat(limit) for limit in row["limits"]),
         provisional=row["provisional"],
-        paused_at=_china(row["paused_at"]),
-        breached_at=_china(row["breached_at"]),
-        closed_at=_china(row["closed_at"]),
+        paused_at=_read(row["paused_at"]),
+        breached_at=_read(row["breached_at"]),
+        closed_at=_read(row["closed_at"]),
         close_reason=row["close_reason"],
     )
+
+
+def _read(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text).astimezone(CHINA) if text else None
 
 
 def _china(moment: datetime | None) -> datetime | None:
