@@ -19,6 +19,7 @@ import pytest
 
 from services.embedded.home import Home
 from services.embedded.ports import free_port
+from services.embedded.servers import Servers
 
 READY_WITHIN = 90
 # The promise (issue 2): a clean stop in ten seconds.
@@ -154,6 +155,19 @@ def test_a_killed_part_comes_back_without_a_hand(start: Start) -> None:
         assert time.monotonic() < deadline, "not ready again"
     assert running.stop() == 0
     assert len([line for line in running.lines if "started again" in line]) == 4
+
+
+def test_servers_that_are_given_are_used_and_none_is_started(
+    start: Start, servers: Servers, empty_database_url: str
+) -> None:
+    running = start(
+        SHANGLIANG_DATABASE_URL=empty_database_url, SHANGLIANG_TEMPORAL_ADDRESS=servers.temporal_address
+    ).until_ready()
+
+    started = {process.name() for process in running.family()}
+    assert not started & {"postgres", "temporal"}
+    assert not running.home.postgres.exists()
+    assert running.stop() == 0
 
 
 def test_a_taken_port_is_named_and_nothing_is_left_running(start: Start) -> None:
