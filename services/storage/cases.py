@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, and_, func, literal, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Text, and_, func, literal_column, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.cursors import cursor, order_of
@@ -173,7 +173,8 @@ def _conditions(filters: Filters | Narrowing) -> list[ColumnElement[bool]]:
 
 def _says(words: str) -> ColumnElement[bool]:
     """Title or description, as they are now, contain these words; or the number is these words."""
-    value = prose.c.value.op("#>>")(literal("{}", String))
+    # Written as in the index on it, which a parameter would hide.
+    value = prose.c.value.op("#>>", return_type=Text)(literal_column("'{}'::text[]"))
     pattern = "".join(f"\\{letter}" if letter in "\\%_" else letter for letter in words.lower())
     spoken = case_file.alias()
     hits = (

@@ -9,6 +9,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, String, and_, cast, func, or_, select, true
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.ledger_tables import case_file, clock, event
@@ -162,7 +163,7 @@ async def _visits(connection: AsyncConnection, here: ColumnElement[bool], first:
             cast(notes["satisfaction"].astext, Integer).label("satisfaction"),
             case_file.c.data["anonymous"].astext.label("anonymous"),
         )
-        .distinct(event.c.case_id)
+        .ext(distinct_on(event.c.case_id))
         .join_from(event, case_file, case_file.c.id == event.c.case_id)
         .where(
             here,

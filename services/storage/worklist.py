@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.cursors import cursor, order_of
@@ -62,7 +62,7 @@ async def worklist(connection: AsyncConnection, actor: Actor, *, after: str | No
     found = await connection.execute(
         select(
             *ORDER,
-            func.nullif(task.c.due_at, "infinity").label("due"),
+            func.nullif(task.c.due_at, literal_column("'infinity'::timestamptz")).label("due"),
             task.c.process,
             task.c.commands,
             task.c.color,
