@@ -226,6 +226,8 @@ class StampRequest:
     resumed_at: datetime | None = None
     limits_at: tuple[datetime, ...] = ()
     """Limits as they stood before the pause."""
+    not_before: datetime | None = None
+    """A clock counted from an earlier moment speaks at the earliest when it was really started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

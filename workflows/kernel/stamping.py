@@ -38,6 +38,8 @@ def answer(request: StampRequest, calendar: Calendar, rungs: Rungs) -> Stamp:
     else:
         found = due(request.started_at, request.duration, calendar, after_end=request.after_end, scale=scale)
         end, provisional = found.at, found.provisional
+        if request.not_before is not None:
+            end = max(end, request.not_before)
         skipped = tuple((day.date.isoformat(), day.why) for day in found.skipped)
         limits = tuple(
             due(request.started_at, limit, calendar, after_end=request.after_end, scale=scale).at

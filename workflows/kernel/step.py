@@ -294,7 +294,8 @@ def _started(
         raise AssertionError(f"{op.code} started without a duration")
     since = op.since or event.at
     after_end = (
-        event.actor == SYSTEM.id
+        op.since is None
+        and event.actor == SYSTEM.id
         and since.astimezone(CHINA).timetz()
         == since.astimezone(CHINA).replace(hour=0, minute=0, second=0, microsecond=0).timetz()
     )
@@ -322,6 +323,7 @@ def _started(
         ladder=rule.ladder,
         red_at_due=rule.red_at_due,
         limits=op.limits,
+        not_before=event.at if op.since is not None else None,
     )
     return clock, request
 
