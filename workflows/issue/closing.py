@@ -6,6 +6,16 @@ from workflows.issue.data import ClosureCode, Issue
 from workflows.kernel.clocks import Cancel, Start
 from workflows.kernel.process import Case, Change, Effect
 
+NOTHING_WAITS: dict[str, Any] = {
+    "escalated": None,
+    "extension_asked": None,
+    "suspension_asked": None,
+    "waiting_info": False,
+    "decline_proposed_by": None,
+    "transfer_to": None,
+}
+"""What was asked or proposed and falls away when the issue ends or takes another way."""
+
 
 def closed(
     case: Case[Issue],
@@ -20,7 +30,7 @@ def closed(
     reopening = () if code in (ClosureCode.MERGED, ClosureCode.SPLIT) else (Start(code="REOPEN"),)
     return Change(
         to=f"CLOSED:{code.value}",
-        sets={"closure_code": code, "escalated": None, **(sets or {})},
+        sets=NOTHING_WAITS | {"closure_code": code, **(sets or {})},
         clocks=(Cancel(code="REOPEN", reason="AGAIN"), *clocks, *reopening),
         effects=effects,
         notes=notes or {},

@@ -6,7 +6,7 @@ from typing import Any
 
 from workflows.issue import commands as do
 from workflows.issue.closing import closed
-from workflows.issue.data import ClockClass, ClosureCode, Difficulty, HandlingMode, Issue, at_least
+from workflows.issue.data import ClockClass, ClosureCode, Difficulty, HandlingMode, Issue, Source, at_least
 from workflows.issue.orders import first_handle, handling, led, order_of, outside, signing
 from workflows.issue.topic import propose
 from workflows.kernel.calendar import CHINA
@@ -66,14 +66,27 @@ def submit(case: Case[Issue], cmd: do.SubmitIssue, turn: Turn) -> Change:
 def open_child(case: Case[Issue], cmd: do.OpenSplitChild, turn: Turn) -> Change:
     """A part of a split issue starts on the problem list with its parent's registration time (拆分)."""
     inherited: dict[str, Any] = dict(cmd.inherited)
-    for name in ("registered_at", "counted_from", "accepted_at"):
-        inherited[name] = datetime.fromisoformat(inherited[name])
+    for name in ("registered_at", "counted_from", "accepted_at", "reopened_at"):
+        inherited[name] = datetime.fromisoformat(inherited[name]) if inherited[name] else None
+    for name in ("followers", "duplicates"):
+        inherited[name] = tuple(inherited[name])
+    difficulty = Difficulty(inherited["difficulty"]) if inherited["difficulty"] else None
     return Change(
         to="ON_PROBLEM_LIST",
         title=cmd.title,
-        sets={**inherited, "description": cmd.description, "difficulty": Difficulty(inherited["difficulty"])},
+        sets={
+            **inherited,
+            "description": cmd.description,
+            "difficulty": difficulty,
+            "source": Source(inherited["source"]) if inherited["source"] else None,
+        },
         notes={"parent": cmd.parent},
     )
+
+
+def request_verification(case: Case[Issue], cmd: do.RequestVerification, turn: Turn) -> Change:
+    """A visit on the spot instead of the reporter's answer: nothing is waited for any more."""
+    return Change(to="VERIFYING", sets={"waiting_info": False})
 
 
 def report_facts(case: Case[Issue], cmd: do.ReportFacts, turn: Turn) -> Change:
@@ -94,13 +107,15 @@ def may_contact(case: Case[Issue], turn: Turn) -> None:
 
 
 def contact(case: Case[Issue], cmd: do.ContactReporter, turn: Turn) -> Change:
-    """First contact; the lead learns no name that is to be hidden from it."""
+    """First contact; the lead learns no name that is to be hidden from it (S18)."""
+    if case.data.hidden_from_lead and turn.grant.role != Role.COMMUNITY_WORKER:
+        raise GuardFailed("HIDDEN_FROM_LEAD", clause="processes §0.7")
     return Change(notes={"note": cmd.note})
 
 
 def ask_reporter(case: Case[Issue], cmd: do.AskReporter, turn: Turn) -> Change:
-    """TRIAGE waits for the answer, at most `issue.info_wait.max`."""
-    if case.data.waiting_info:
+    """TRIAGE waits for the answer, at most `issue.info_wait.max`, and never again once that time has passed in vain."""
+    if case.data.waiting_info or case.data.info_missed:
         raise GuardFailed("ALREADY_ASKED", clause="processes §0.3")
     return Change(
         sets={"waiting_info": True},
@@ -122,7 +137,9 @@ def receive_info(case: Case[Issue], cmd: do.ReceiveInfo, turn: Turn) -> Change:
 
 def info_wait_over(case: Case[Issue], clock: Clock, turn: Turn) -> Change:
     """No answer came: the case continues without it."""
-    return Change(type="info_wait_over", sets={"waiting_info": False}, clocks=(Resume(code="TRIAGE"),))
+    return Change(
+        type="info_wait_over", sets={"waiting_info": False, "info_missed": True}, clocks=(Resume(code="TRIAGE"),)
+    )
 
 
 # --- merge, split, transfer, decline ------------------------------------------------------------------------
@@ -151,7 +168,12 @@ def merge(case: Case[Issue], cmd: do.MergeInto, turn: Turn) -> Change:
                 "issue",
                 target["id"],
                 "absorb_duplicate",
-                {"duplicate": case.id, "counted_from": counted.isoformat(), "followers": list(people)},
+                {
+                    "duplicate": case.id,
+                    "counted_from": counted.isoformat(),
+                    "followers": list(people),
+                    "reporter_known": case.data.identified,
+                },
             ),
         ),
     )
@@ -162,8 +184,27 @@ def absorb(case: Case[Issue], cmd: do.AbsorbDuplicate, turn: Turn) -> Change:
     earliest = min(filter(None, (case.data.counted_from, datetime.fromisoformat(cmd.counted_from))))
     followers = tuple(dict.fromkeys(case.data.followers + cmd.followers))
     return Change(
-        sets={"counted_from": earliest, "followers": followers}, notes={"duplicate": cmd.duplicate}
+        sets={
+            "counted_from": earliest,
+            "followers": followers,
+            "duplicates": tuple(dict.fromkeys((*case.data.duplicates, cmd.duplicate))),
+            "answers_others": case.data.answers_others or cmd.reporter_known,
+        },
+        notes={"duplicate": cmd.duplicate},
     )
+
+
+def absorb_too_late(case: Case[Issue], cmd: do.AbsorbDuplicate, turn: Turn) -> Change:
+    """The target ended while the duplicate was being merged: nobody may sink with it, so it is sent back."""
+    back = Effect("TELL", "issue", cmd.duplicate, "undo_merge", {"target": case.id}, turn.now)
+    return Change(type="duplicate_sent_back", effects=(back,), notes={"duplicate": cmd.duplicate})
+
+
+def undo_merge(case: Case[Issue], cmd: do.UndoMerge, turn: Turn) -> Change:
+    """Back to triage, since the issue that should have taken this one over had ended."""
+    if cmd.target != case.data.merged_into:
+        raise GuardFailed("OTHER_TARGET", field="target", clause="processes P1")
+    return Change(to="REGISTERED", sets={"merged_into": None, "closure_code": None}, notes={"target": cmd.target})
 
 
 def split(case: Case[Issue], cmd: do.Split, turn: Turn) -> Change:
@@ -176,13 +217,18 @@ def split(case: Case[Issue], cmd: do.Split, turn: Turn) -> Change:
         "danger": data.danger,
         "general_concern": data.general_concern,
         "anonymous": data.anonymous,
+        # The contact itself stays with the parent (`group_id`); the reference says that somebody waits for an answer.
+        "reporter": data.reporter,
         "reporter_id": data.reporter_id,
         "followers": list(data.followers),
+        "duplicates": list(data.duplicates),
+        "answers_others": data.answers_others,
         "hidden_from_lead": data.hidden_from_lead,
         "submitted_by": data.submitted_by,
         "registered_at": data.registered_at.isoformat() if data.registered_at else None,
         "counted_from": data.counted_from.isoformat() if data.counted_from else None,
         "accepted_at": data.accepted_at.isoformat() if data.accepted_at else None,
+        "reopened_at": data.reopened_at.isoformat() if data.reopened_at else None,
         "difficulty": data.difficulty,
         "problem_month": data.problem_month,
         "group_id": group,
@@ -251,10 +297,11 @@ def decide_transfer(case: Case[Issue], cmd: do.DecideTransfer, turn: Turn) -> Ch
 
 
 def decline(case: Case[Issue], cmd: do.Decline, turn: Turn) -> Change:
-    """A first person proposes; TRIAGE runs on until a second one confirms."""
+    """A first person proposes; TRIAGE runs on until a second one confirms, also where it waited for an answer."""
     return Change(
         to="REGISTERED:DECLINE_PROPOSED",
-        sets={"decline_proposed_by": turn.actor.id},
+        sets={"decline_proposed_by": turn.actor.id, "waiting_info": False},
+        clocks=(Cancel(code="INFO_WAIT", reason="DECLINE_PROPOSED"), Resume(code="TRIAGE")),
         notes={"reason": cmd.reason},
     )
 
@@ -270,7 +317,6 @@ def confirm_decline(case: Case[Issue], cmd: do.ConfirmDecline, turn: Turn) -> Ch
     return closed(
         case,
         ClosureCode.NOT_ACCEPTED,
-        sets={"decline_proposed_by": None, "waiting_info": False},
         clocks=() if case.data.objected else (Start(code="OBJECT_DECLINE"),),
     )
 
@@ -350,11 +396,13 @@ def dispatch(case: Case[Issue], cmd: do.Dispatch, turn: Turn) -> Change:
         raise GuardFailed("DIFFICULT_NOT_IMMEDIATE", field="mode", clause="001 §四2")
     if cmd.mode is HandlingMode.SCHEDULED and case.data.difficulty not in (None, Difficulty.EASY):
         case = replace(case, level=at_least(case.level, "L2"))
-    change = route(case, cmd.mode, cmd.lead_org, cmd.helper_orgs, cmd.clock_class, turn)
+    # A split part that never had an order goes to the lead it was split off for, unless another one is named.
+    lead = cmd.lead_org or (None if case.data.leads else case.data.lead_org)
+    change = route(case, cmd.mode, lead, cmd.helper_orgs, cmd.clock_class, turn)
     return replace(
         change,
         type="dispatched",
-        level=case.level,
+        level=change.level or case.level,
         sets={**change.sets, "mode": cmd.mode},
         notes={**change.notes, **notes},
     )
@@ -393,7 +441,9 @@ def route(
         return Change(
             type="order_started",
             to="IN_PROGRESS",
-            sets=order_of(case, lead, helpers) | {"fast_path": mode} | first_handle(case, turn.policy.duration(parameter)),
+            sets=order_of(case, lead, helpers)
+            | {"fast_path": mode}
+            | first_handle(case, turn.policy.duration(parameter)),
             clocks=() if running else handling(turn.policy.duration(parameter), parameter, turn),
         )
     if lead is None:
@@ -413,10 +463,13 @@ def route(
 
 
 def may_withdraw(case: Case[Issue], turn: Turn) -> None:
-    """Not when there is danger, others follow, or it has become a public matter (S11)."""
+    """Only one's own wish; not when there is danger, others follow, or it has become a public matter (S11)."""
     if case.data.danger:
         raise GuardFailed("WITHDRAW_DANGER", clause="processes P1")
-    if any(person != turn.actor.id for person in (case.data.reporter_id, *case.data.followers) if person):
+    others = (case.data.reporter_id, *case.data.followers)
+    if turn.actor.id not in (*others, case.data.submitted_by):
+        raise GuardFailed("NOT_THE_REPORTER", clause="processes P1")
+    if case.data.duplicates or any(person != turn.actor.id for person in others if person):
         raise GuardFailed("WITHDRAW_FOLLOWERS", clause="processes P1")
     if case.data.general_concern:
         raise GuardFailed("WITHDRAW_PUBLIC_INTEREST", clause="processes P1")
@@ -433,5 +486,9 @@ def unsubscribe(case: Case[Issue], cmd: do.Unsubscribe, turn: Turn) -> Change:
         raise Forbidden("NOT_A_FOLLOWER")
     followers = tuple(person for person in case.data.followers if person != turn.actor.id)
     mine = turn.actor.id == case.data.reporter_id
-    return Change(sets={"followers": followers, **({"reporter_id": None, "reporter": None} if mine else {})})
-
+    if not mine:
+        return Change(sets={"followers": followers})
+    # Nobody is left whom a first contact could reach.
+    gone = {"followers": followers, "reporter_id": None, "reporter": None}
+    left = replace(case.data, reporter_id=None, reporter=None).identified
+    return Change(sets=gone, clocks=() if left else (Cancel(code="RESPONSE", reason="UNSUBSCRIBED"),))

@@ -160,6 +160,14 @@ class AbsorbDuplicate:
     duplicate: Annotated[str, Field("并入诉求", "Duplicate")]
     counted_from: Annotated[str, Field("登记时间", "Registered at")]
     followers: Annotated[tuple[str, ...], Field("关注人", "Followers")] = ()
+    reporter_known: Annotated[bool, Field("反映人已知", "Reporter is known")] = False
+
+
+@command("撤销合并", "Undo the merge")
+class UndoMerge:
+    """The issue that this one was merged into had ended already; sent by that case."""
+
+    target: Annotated[str, Field("目标诉求", "Target issue")]
 
 
 @command("提出不予受理", "Propose to decline")
@@ -510,6 +518,13 @@ class RejectCompletion:
     """The work is not done; the time runs on."""
 
     reason: Reason
+
+
+@command("立案告知", "Supervision opened")
+class SupervisionOpened:
+    """A supervisor opened a supervision case on this issue by hand; sent by that case (挂牌督办)."""
+
+    supervision: Annotated[str, Field("督查件", "Supervision case")]
 
 
 @command("销号告知", "Supervision delisted")

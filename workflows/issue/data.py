@@ -234,10 +234,16 @@ class Issue:
     """Earliest registration among merged issues, for the figures; `registered_at` itself never changes."""
     facts_verified: bool = False
     waiting_info: bool = False
+    info_missed: bool = False
+    """The reporter let the time for an answer pass; triage waits no second time."""
     decline_proposed_by: str | None = None
     objected: bool = False
     transfer_to: str | None = None
     merged_into: str | None = None
+    duplicates: tuple[str, ...] = ()
+    """Issues that were merged into this one; their reporters are answered with it."""
+    answers_others: bool = False
+    """A reporter of a merged issue waits for an answer."""
     group_id: str | None = None
     mode: HandlingMode | None = None
     fast_path: HandlingMode | None = None
@@ -299,6 +305,7 @@ class Issue:
     redone: int = 0
     rework_count: int = 0
     reopen_count: int = 0
+    reopened_at: datetime | None = None
     supervision_id: str | None = None
     supervisions: int = 0
     red: bool = False
@@ -306,5 +313,6 @@ class Issue:
 
     @property
     def identified(self) -> bool:
-        """Say whether somebody can be answered: a reporter who is known and wants to be."""
-        return not self.anonymous and (self.reporter is not None or self.reporter_id is not None)
+        """Say whether somebody can be answered: the reporter, or those of issues that were merged into this one."""
+        own = not self.anonymous and (self.reporter is not None or self.reporter_id is not None)
+        return own or self.answers_others

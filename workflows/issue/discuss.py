@@ -18,7 +18,15 @@ from workflows.issue.data import (
     at_least,
 )
 from workflows.issue.orders import handling, led, signing, until, working_days_about
-from workflows.issue.topic import AGENDA_PARAMETER, escalated_topic, propose
+from workflows.issue.topic import (
+    AGENDA_PARAMETER,
+    MEETING_BODIES,
+    escalate,
+    hearing,
+    overall,
+    propose,
+    slot,
+)
 from workflows.kernel.calendar import CHINA, Duration, Unit
 from workflows.kernel.clocks import Cancel, Clock, ClockOp, Meet, Start
 from workflows.kernel.process import Case, Change, GuardFailed, Turn
@@ -71,23 +79,33 @@ def record_tally(case: Case[Issue], cmd: do.RecordTally, turn: Turn) -> Change:
         "recused": cmd.recused,
         "result": result,
     }
-    escalated = case.data.escalated
-    if case.state != "UNDER_DISCUSSION" and escalated is not None:
-        if result == "INSUFFICIENT_ELIGIBLE":
-            topic = escalated_topic(above(escalated.level), result, turn)
-            return Change(sets={"escalated": topic, "tally": None}, notes=notes)
-        return Change(sets={"tally": result}, notes=notes)
+    if case.state != "UNDER_DISCUSSION":
+        return replace(_tally_escalated(case, result, turn), notes=notes)
     if result == "INSUFFICIENT_ELIGIBLE":
         change = propose(case, above(case.level), result, turn)
         return replace(change, notes=notes)
     if result == "TIE":
         if case.data.ties == 0:
-            return Change(
-                to="DEFERRED", sets={"ties": 1, "tally": result}, clocks=(_back(None, turn),), notes=notes
-            )
-        change = propose(case, above(case.level), "SECOND_TIE", turn, sets={"ties": case.data.ties + 1})
+            back = (Cancel(code="HEARING", reason="DEFERRED"), _back(case, None, turn))
+            return Change(to="DEFERRED", sets={"ties": 1, "tally": result}, clocks=back, notes=notes)
+        change = propose(case, above(case.level), "SECOND_TIE", turn)
         return replace(change, notes=notes)
     return Change(sets={"tally": result}, notes=notes)
+
+
+def _tally_escalated(case: Case[Issue], result: str, turn: Turn) -> Change:
+    """The same for a topic beside a running order: the first tie waits for the next meeting, the second climbs."""
+    topic = case.data.escalated
+    if topic is None:
+        raise GuardFailed("NO_ESCALATED_TOPIC", clause="processes P1")
+    if result == "TIE" and case.data.ties == 0:
+        again = escalate(case, topic.level, "TIE", turn, next_slot=True)
+        return replace(again, sets={**again.sets, "ties": 1, "statements": 0, "tally": None})
+    if result in ("TIE", "INSUFFICIENT_ELIGIBLE"):
+        reason = "SECOND_TIE" if result == "TIE" else result
+        up = escalate(case, above(topic.level), reason, turn)
+        return replace(up, sets={**up.sets, "ties": 0, "statements": 0, "tally": None})
+    return Change(sets={"tally": result})
 
 
 def tally(cmd: do.RecordTally, turn: Turn) -> str:
@@ -123,7 +141,7 @@ def record_decision_escalated(case: Case[Issue], cmd: do.RecordDecision, turn: T
     topic = case.data.escalated
     if topic is None:
         raise GuardFailed("NO_ESCALATED_TOPIC", clause="processes P1")
-    if topic.body not in (Body.TWO_COMMITTEES, Body.EXTENDED_PARTY_COMMITTEE):
+    if topic.body not in MEETING_BODIES:
         raise GuardFailed("BODY_OUTSIDE", clause="processes P1")
     decision = _meeting_decision(case, cmd, topic.body, turn)
     heard = {"heard_by_epc": case.data.heard_by_epc or topic.body is Body.EXTENDED_PARTY_COMMITTEE}
@@ -175,9 +193,7 @@ def _street_decision(cmd: do.RecordStreetDecision, turn: Turn) -> Decision:
     if cmd.explanation:
         notes["explanation"] = cmd.explanation
     return _checked(
-        Decision(
-            outcome=Outcome(cmd.outcome), lead_org=cmd.lead_org, due_on=cmd.due_on, until=cmd.until, notes=notes
-        ),
+        Decision(outcome=Outcome(cmd.outcome), lead_org=cmd.lead_org, due_on=cmd.due_on, until=cmd.until, notes=notes),
         turn,
     )
 
@@ -211,25 +227,33 @@ def _carried_out(case: Case[Issue], decision: Decision, turn: Turn) -> Change:
             return Change(
                 to="DEFERRED",
                 sets={"defers": case.data.defers + 1},
-                clocks=(Cancel(code="AGENDA", reason="DEFERRED"), _back(decision.until, turn)),
+                clocks=(Cancel(code="AGENDA", reason="DEFERRED"), _back(case, decision.until, turn)),
                 notes=decision.notes,
             )
         case Outcome.CONSULT:
             return Change(
                 to="DEFERRED:CONSULTATION",
-                clocks=(Cancel(code="AGENDA", reason="CONSULTATION"),),
+                # Its result is owed for the next slot; without this clock a consultation could be forgotten.
+                clocks=(
+                    Cancel(code="AGENDA", reason="CONSULTATION"),
+                    Start(
+                        code="CONSULT",
+                        parameter=AGENDA_PARAMETER,
+                        duration=slot(turn, case.data.topic_body or Body.TWO_COMMITTEES, next_slot=True),
+                    ),
+                ),
                 notes=decision.notes,
             )
         case Outcome.NOT_FEASIBLE:
             return Change(
                 to="FEEDBACK_DUE",
-                sets={
-                    "decided_at": turn.now,
-                    "outcome": ClosureCode.EXPLAINED,
-                    "topic_body": None,
-                    "completed_at": turn.now,
-                },
-                clocks=(*SUPERSEDED, Cancel(code="AGENDA", reason="DECIDED"), Meet(code="OVERALL"), Start(code="FEEDBACK")),
+                sets=_settled(turn) | {"outcome": ClosureCode.EXPLAINED, "completed_at": turn.now, "feedbacks": ()},
+                clocks=(
+                    *SUPERSEDED,
+                    Cancel(code="AGENDA", reason="DECIDED"),
+                    Meet(code="OVERALL"),
+                    Start(code="FEEDBACK"),
+                ),
                 notes=decision.notes,
             )
         case Outcome.KEEP:
@@ -238,7 +262,12 @@ def _carried_out(case: Case[Issue], decision: Decision, turn: Turn) -> Change:
 
 def _on_escalated(case: Case[Issue], decision: Decision, turn: Turn) -> Change:
     """What a decision on an escalated topic makes true; listing stays until 销号."""
+    topic = case.data.escalated
+    if topic is None:
+        raise GuardFailed("NO_ESCALATED_TOPIC", clause="processes P1")
     done: dict[str, Any] = {"escalated": None, "statements": 0, "tally": None}
+    # The body that has decided keeps the matter: RED again climbs from its level, not from the first one.
+    level = at_least(case.level, topic.level)
     match decision.outcome:
         case Outcome.ASSIGN:
             change = _assigned(case, replace(decision, lead_org=decision.lead_org or case.data.lead_org), turn)
@@ -249,32 +278,58 @@ def _on_escalated(case: Case[Issue], decision: Decision, turn: Turn) -> Change:
         case Outcome.KEEP:
             if decision.due_on is None:
                 raise GuardFailed("DUE_REQUIRED", field="due_on", clause="processes P1")
-            superseded: tuple[ClockOp, ...] = (Cancel(code="HANDLE", reason="SUPERSEDED"), *_decided_time(decision.due_on, turn))
-            change = Change(sets={"decided_at": turn.now}, clocks=superseded, notes=decision.notes)
+            superseded: tuple[ClockOp, ...] = (
+                Cancel(code="HANDLE", reason="SUPERSEDED"),
+                *_decided_time(decision.due_on, turn),
+            )
+            change = Change(sets=_settled(turn), clocks=(*superseded, *overall(case)), notes=decision.notes)
         case Outcome.ESCALATE:
-            topic = case.data.escalated
-            if topic is None or topic.level == LEVELS[-1]:
+            if topic.level == LEVELS[-1]:
                 raise GuardFailed("HIGHEST_LEVEL", field="outcome", clause="processes §0.1")
-            level = above(topic.level)
-            done["escalated"] = escalated_topic(level, "ESCALATED", turn)
-            change = Change(level=at_least(case.level, above(case.level)), notes=decision.notes)
+            up = escalate(case, above(topic.level), "ESCALATED", turn)
+            return replace(
+                up,
+                level=above(case.level),
+                sets={**up.sets, "statements": 0, "tally": None, "ties": 0},
+                notes=decision.notes,
+            )
         case _:
             raise GuardFailed("OUTCOME_WHILE_HANDLING", field="outcome", clause="processes P1")
-    return replace(change, sets={**change.sets, **done})
+    return replace(
+        change,
+        level=change.level or level,
+        sets={**change.sets, **done},
+        clocks=(Cancel(code="ESCALATED", reason="DECIDED"), *change.clocks),
+    )
+
+
+def _settled(turn: Turn) -> dict[str, Any]:
+    """What every decision that is carried out ends: the topic, its counters, and what was asked about the old order."""
+    return {
+        "decided_at": turn.now,
+        "topic_body": None,
+        "topic_first": False,
+        "ties": 0,
+        "carry_over": 0,
+        "carried_month": None,
+        "extension_asked": None,
+        "suspension_asked": None,
+    }
 
 
 def _adopted(case: Case[Issue], decision: Decision, turn: Turn) -> Change:
+    lead = decision.lead_org or case.data.lead_org
     return Change(
         to="PLANNING",
-        sets={
-            "decided_at": turn.now,
+        sets=_settled(turn)
+        | {
             "decision_due_on": decision.due_on,
-            "lead_org": decision.lead_org,
-            "leads": led(case, decision.lead_org),
-            "topic_body": None,
+            "lead_org": lead,
+            "leads": led(case, lead),
             "referred": False,
+            "designated": False,
         },
-        clocks=(*SUPERSEDED, Cancel(code="AGENDA", reason="DECIDED"), Start(code="PLAN")),
+        clocks=(*SUPERSEDED, Cancel(code="AGENDA", reason="DECIDED"), Start(code="PLAN"), *overall(case)),
         notes=decision.notes,
     )
 
@@ -294,17 +349,22 @@ def _assigned(case: Case[Issue], decision: Decision, turn: Turn) -> Change:
         first = Handle(value=duration.value, unit=duration.unit.value)
     return Change(
         to="ASSIGNED",
-        sets={
-            "decided_at": turn.now,
+        sets=_settled(turn)
+        | {
             "lead_org": decision.lead_org,
             "leads": led(case, decision.lead_org),
             "handle": first,
-            "topic_body": None,
             "referred": False,
             "designated": False,
             "suspension": None,
         },
-        clocks=(*SUPERSEDED, Cancel(code="AGENDA", reason="DECIDED"), signing(decision.lead_org, turn), *time),
+        clocks=(
+            *SUPERSEDED,
+            Cancel(code="AGENDA", reason="DECIDED"),
+            signing(decision.lead_org, turn),
+            *time,
+            *overall(case),
+        ),
         notes=decision.notes,
     )
 
@@ -318,11 +378,10 @@ def _referred(case: Case[Issue], decision: Decision, turn: Turn) -> Change:
     return Change(
         to="ASSIGNED",
         level="L4",
-        sets={
-            "decided_at": turn.now,
+        sets=_settled(turn)
+        | {
             "lead_org": decision.lead_org,
             "leads": led(case, decision.lead_org),
-            "topic_body": None,
             "referred": True,
             "replied": False,
             "designated": False,
@@ -332,6 +391,7 @@ def _referred(case: Case[Issue], decision: Decision, turn: Turn) -> Change:
             Cancel(code="AGENDA", reason="DECIDED"),
             signing(decision.lead_org, turn, department=True),
             Start(code="REFER_REPLY"),
+            *overall(case),
         ),
         notes=decision.notes,
     )
@@ -341,18 +401,24 @@ def _decided_time(due_on: date, turn: Turn) -> tuple[Start, ...]:
     return handling(until(due_on, turn), "issue.decision.due", turn)
 
 
-def _back(day: date | None, turn: Turn) -> Start:
+def _back(case: Case[Issue], day: date | None, turn: Turn) -> Start:
     """The clock after which a deferred topic is back on the agenda: its day, or the end of this month's slot."""
     if day is not None:
         return Start(code="DEFER", parameter="issue.decision.due", duration=Duration(0, Unit.DATE, on=day))
-    return Start(code="DEFER", parameter=AGENDA_PARAMETER, duration=turn.policy.duration(AGENDA_PARAMETER))
+    body = case.data.topic_body or Body.TWO_COMMITTEES
+    return Start(code="DEFER", parameter=AGENDA_PARAMETER, duration=slot(turn, body))
 
 
 def back_on_agenda(case: Case[Issue], clock: Clock, turn: Turn) -> Change:
     """The day has come: on the agenda again; a topic of street or county waits for their decision."""
     if case.level in ("L3", "L4"):
         return replace(propose(case, case.level, "DEFERRED", turn, first=True), type="back_on_agenda")
-    return Change(type="back_on_agenda", to="ON_AGENDA", sets={"statements": 0, "tally": None})
+    return Change(
+        type="back_on_agenda",
+        to="ON_AGENDA",
+        sets={"statements": 0, "tally": None},
+        clocks=(hearing(case, turn),),
+    )
 
 
 def record_consultation(case: Case[Issue], cmd: do.RecordConsultation, turn: Turn) -> Change:
@@ -364,4 +430,3 @@ def record_consultation(case: Case[Issue], cmd: do.RecordConsultation, turn: Tur
     if cmd.evidence:
         notes["evidence"] = list(cmd.evidence)
     return replace(change, notes=notes)
-

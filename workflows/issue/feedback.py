@@ -7,7 +7,7 @@ from workflows.issue import commands as do
 from workflows.issue.closing import closed
 from workflows.issue.data import Audience, Channel, ClosureCode, Issue, Solved
 from workflows.issue.orders import halved
-from workflows.issue.people import handled_by
+from workflows.issue.people import asked, handled_by
 from workflows.issue.topic import supervise
 from workflows.kernel.clocks import Cancel, Meet, Start
 from workflows.kernel.process import Case, Change, GuardFailed, Turn
@@ -40,7 +40,7 @@ def give_feedback(case: Case[Issue], cmd: do.GiveFeedback, turn: Turn) -> Change
     if case.data.identified:
         return Change(to="RETURN_VISIT", sets=sets, clocks=(*clocks, Start(code="RETURN")), notes=notes)
     code = case.data.outcome or ClosureCode.RESOLVED
-    return closed(case, code, sets=sets | ended(case), clocks=tuple(clocks), notes=notes)
+    return closed(case, code, sets=sets, clocks=tuple(clocks), notes=notes)
 
 
 def missing(case: Case[Issue], given: tuple[Audience, ...]) -> tuple[Audience, ...]:
@@ -53,11 +53,6 @@ def missing(case: Case[Issue], given: tuple[Audience, ...]) -> tuple[Audience, .
     elif not given:
         wanted.append(Audience.INDIVIDUAL)
     return tuple(one for one in wanted if one not in given)
-
-
-def ended(case: Case[Issue]) -> dict[str, Any]:
-    """Nothing waits any more."""
-    return {"escalated": None, "extension_asked": None, "suspension_asked": None}
 
 
 def may_take_down(case: Case[Issue], turn: Turn) -> None:
@@ -77,6 +72,8 @@ def may_visit(case: Case[Issue], turn: Turn) -> None:
     """The visitor is not the lead (processes §0.1)."""
     if handled_by(case, turn.actor.id):
         raise GuardFailed("SEGREGATION", clause="processes §0.1")
+    if turn.grant.role == Role.RESIDENT and not asked(case, turn.actor.id):
+        raise GuardFailed("NOT_THE_REPORTER", clause="processes P1")
 
 
 def record_visit(case: Case[Issue], cmd: do.RecordVisit, turn: Turn) -> Change:
@@ -85,6 +82,8 @@ def record_visit(case: Case[Issue], cmd: do.RecordVisit, turn: Turn) -> Change:
     for name in ("solved", "satisfaction", "demand_reasonable", "remark"):
         if (value := getattr(cmd, name)) is not None:
             notes[name] = value
+    if not cmd.contacted and turn.grant.role == Role.RESIDENT:
+        raise GuardFailed("NO_ANSWER", field="contacted", clause="processes P1")
     if not cmd.contacted:
         tries = case.data.unreachable + 1
         if tries < turn.policy.number("issue.return_visit.attempts"):
@@ -104,9 +103,12 @@ def record_visit(case: Case[Issue], cmd: do.RecordVisit, turn: Turn) -> Change:
     if not _dissatisfied(cmd):
         return closed(case, _code(case, cmd), sets=asked, clocks=met, notes=notes)
     reasonable = cmd.demand_reasonable is not False
-    if reasonable and case.data.redone < turn.policy.number("issue.reopen.max_auto"):
+    reopens = case.data.redone + case.data.reopen_count
+    if reasonable and reopens < turn.policy.number("issue.reopen.max_auto"):
         again = redo(case, turn)
-        return replace(again, sets={**again.sets, **asked, "redone": case.data.redone + 1}, clocks=met + again.clocks, notes=notes)
+        return replace(
+            again, sets={**again.sets, **asked, "redone": case.data.redone + 1}, clocks=met + again.clocks, notes=notes
+        )
     return Change(to="RETURN_VISIT:DISPUTED", sets=asked, clocks=(*met, Start(code="DISPUTE")), notes=notes)
 
 
@@ -161,7 +163,7 @@ def may_reopen(case: Case[Issue], turn: Turn) -> None:
 def reopen(case: Case[Issue], cmd: do.Reopen, turn: Turn) -> Change:
     """Back to work; to triage when there never was a lead."""
     stop = (Cancel(code="REOPEN", reason="REOPENED"), Cancel(code="OBJECT_DECLINE", reason="REOPENED"))
-    counted = {"reopen_count": case.data.reopen_count + 1, "closure_code": None}
+    counted = {"reopen_count": case.data.reopen_count + 1, "reopened_at": turn.now, "closure_code": None}
     if not case.data.leads and case.data.fast_path is None:
         return Change(
             to="REGISTERED",
@@ -172,4 +174,3 @@ def reopen(case: Case[Issue], cmd: do.Reopen, turn: Turn) -> Change:
     again = redo(case, turn)
     sets = {**again.sets, **counted, "rework_count": case.data.rework_count}
     return replace(again, sets=sets, clocks=stop + again.clocks, notes={"reason": cmd.reason})
-

@@ -7,7 +7,7 @@ from workflows.issue import commands as do
 from workflows.issue.data import ClosureCode, Difficulty, Handle, HandlingMode, HelpKind, Issue, at_least
 from workflows.issue.orders import handling, led, signing, until, working_days_about
 from workflows.issue.people import handled_by
-from workflows.issue.topic import escalated_topic, propose
+from workflows.issue.topic import ORDERED, escalate, overall, propose
 from workflows.kernel.calendar import CHINA, Duration, Unit
 from workflows.kernel.clocks import Cancel, Clock, ClockState, Extend, Meet, Pause, Resume, Start
 from workflows.kernel.process import Case, Change, GuardFailed, Turn
@@ -108,25 +108,35 @@ def may_return(case: Case[Issue], turn: Turn) -> None:
 def return_order(case: Case[Issue], cmd: do.ReturnOrder, turn: Turn) -> Change:
     """退单: twice back to the community; the third time the street designates. The handling time never restarts."""
     notes = {"reason": cmd.reason, **({"suggested_owner": cmd.suggested_owner} if cmd.suggested_owner else {})}
+    # A department that gives a referral back has thereby said that it is not its matter: that is its reply.
+    replied = {"referred": False, "replied": True} if case.data.referred else {}
+    answered = (Meet(code="REFER_REPLY"),) if case.data.referred else ()
     if case.data.returns >= turn.policy.number("issue.return.max"):
         return Change(
             type="designation_asked", to="ASSIGNED:DESIGNATION_ASKED", clocks=(Start(code="DESIGNATE"),), notes=notes
         )
     return Change(
         to="ON_PROBLEM_LIST",
-        sets={"returns": case.data.returns + 1},
-        clocks=(Start(code="TRIAGE"),),
+        sets={"returns": case.data.returns + 1, **replied},
+        clocks=(*answered, Start(code="TRIAGE")),
         notes=notes,
     )
 
 
 def designate(case: Case[Issue], cmd: do.Designate, turn: Turn) -> Change:
-    """The street names the lead; no further return."""
-    return Change(
-        to="ASSIGNED",
-        sets={"lead_org": cmd.lead_org, "leads": led(case, cmd.lead_org), "designated": True},
-        clocks=(signing(cmd.lead_org, turn),),
-    )
+    """The street names the lead; no further return.
+
+    A referral ends when somebody else is named; a lead whose time was still to be set by the reply gets one now.
+    """
+    sets: dict[str, Any] = {"lead_org": cmd.lead_org, "leads": led(case, cmd.lead_org), "designated": True}
+    clocks: tuple[Any, ...] = (signing(cmd.lead_org, turn),)
+    if case.data.referred and cmd.lead_org != case.data.lead_org:
+        sets |= {"referred": False}
+        clocks = (Cancel(code="REFER_REPLY", reason="SUPERSEDED"), *clocks)
+        if case.clock("HANDLE") is None:
+            parameter = "issue.mode.limited.complex"
+            clocks = (*clocks, *handling(turn.policy.duration(parameter), parameter, turn))
+    return Change(to="ASSIGNED", sets=sets, clocks=clocks)
 
 
 def reply_referral(case: Case[Issue], cmd: do.ReplyReferral, turn: Turn) -> Change:
@@ -135,10 +145,8 @@ def reply_referral(case: Case[Issue], cmd: do.ReplyReferral, turn: Turn) -> Chan
     if case.data.replied:
         raise GuardFailed("REPLIED_ALREADY", clause="processes P1")
     if cmd.due_on is None:
-        return Change(
-            sets={"replied": True, "escalated": escalated_topic("L2", "REFERRAL_DECLINED", turn)},
-            notes={"text": cmd.text},
-        )
+        back = escalate(case, "L2", "REFERRAL_DECLINED", turn)
+        return replace(back, sets={**back.sets, "replied": True}, notes={"text": cmd.text})
     if cmd.due_on < today:
         raise GuardFailed("DAY_IN_PAST", field="due_on", clause="processes §0.3")
     return Change(
@@ -149,6 +157,7 @@ def reply_referral(case: Case[Issue], cmd: do.ReplyReferral, turn: Turn) -> Chan
         clocks=(
             Cancel(code="HANDLE", reason="SUPERSEDED"),
             *handling(until(cmd.due_on, turn), "issue.decision.due", turn),
+            *overall(case),
         ),
         notes={"text": cmd.text},
     )
@@ -165,9 +174,7 @@ def milestone_done(case: Case[Issue], cmd: do.MilestoneDone, turn: Turn) -> Chan
     milestones = project.get("milestones", [])
     if not any(one["ref"] == cmd.milestone and not one["done"] for one in milestones):
         raise GuardFailed("NO_SUCH_MILESTONE", field="milestone", clause="001 §四4")
-    project["milestones"] = [
-        {**one, "done": True} if one["ref"] == cmd.milestone else one for one in milestones
-    ]
+    project["milestones"] = [{**one, "done": True} if one["ref"] == cmd.milestone else one for one in milestones]
     return Change(sets={"project": project}, clocks=(Meet(code="MILESTONE", ref=cmd.milestone),))
 
 
@@ -241,6 +248,8 @@ def decide_suspension(case: Case[Issue], cmd: do.DecideSuspension, turn: Turn) -
         to="SUSPENDED",
         sets={"suspension_asked": None, "suspension": case.data.suspension_asked, "extension_asked": None},
         clocks=(
+            # The 90 days count no day of a suspension, also where no body had to do with the issue so far.
+            *overall(case),
             Pause(code="HANDLE", why="SUSPENDED"),
             Pause(code="OVERALL", why="SUSPENDED"),
             Start(code="SUSPEND_REVIEW"),
@@ -278,13 +287,22 @@ def _running_on(notes: dict[str, Any]) -> Change:
 
 def suspended_too_long(case: Case[Issue], clock: Clock, turn: Turn) -> Change:
     """No silent parking: after the longest time the 大党委 must decide."""
-    change = propose(case, at_least(case.level, "L2"), "SUSPENDED_TOO_LONG", turn, first=True, sets={"suspension": None})
+    change = propose(
+        case,
+        at_least(case.level, "L2"),
+        "SUSPENDED_TOO_LONG",
+        turn,
+        first=True,
+        sets={"suspension": None, "referred": False},
+    )
     return replace(
         change,
         type="suspended_too_long",
         clocks=(
             Cancel(code="SUSPEND_REVIEW", reason="SUPERSEDED"),
             Cancel(code="HANDLE", reason="SUPERSEDED"),
+            Cancel(code="REFER_REPLY", reason="SUPERSEDED"),
+            Cancel(code="MILESTONE", reason="SUPERSEDED"),
             Resume(code="OVERALL"),
             *change.clocks,
         ),
@@ -368,6 +386,9 @@ def completed(case: Case[Issue], turn: Turn) -> Change:
             "completed_at": case.data.claimed_at or turn.now,
             "outcome": ClosureCode.RESOLVED,
             "escalated": None,
+            "suspension": None,
+            "extension_asked": None,
+            "suspension_asked": None,
             "feedbacks": (),
         },
     )
@@ -383,6 +404,7 @@ def _done_clocks() -> tuple[Any, ...]:
         Cancel(code="REFER_REPLY", reason="COMPLETED"),
         Cancel(code="SUSPEND_REVIEW", reason="COMPLETED"),
         Cancel(code="SUSPEND_MAX", reason="COMPLETED"),
+        Cancel(code="ESCALATED", reason="COMPLETED"),
         Start(code="FEEDBACK"),
     )
 
@@ -397,12 +419,18 @@ def reject_completion(case: Case[Issue], cmd: do.RejectCompletion, turn: Turn) -
     )
 
 
+def supervision_opened(case: Case[Issue], cmd: do.SupervisionOpened, turn: Turn) -> Change:
+    """挂牌 by hand: known here, so that 销号 approves the completion and RED opens no second case."""
+    if case.data.supervision_id is not None or case.state == "CLOSED":
+        return Change(notes={"supervision": cmd.supervision})
+    return Change(sets={"supervision_id": cmd.supervision})
+
+
 def supervision_delisted(case: Case[Issue], cmd: do.SupervisionDelisted, turn: Turn) -> Change:
     """销号: the supervisor's check on the spot approves the completion."""
     if cmd.supervision != case.data.supervision_id:
-        raise GuardFailed("OTHER_SUPERVISION", clause="processes P1")
-    open_order = case.state in ("ASSIGNED", "IN_PROGRESS", "COMPLETION_REVIEW", "SUSPENDED")
-    if not open_order:
+        return Change(notes={"supervision": cmd.supervision})
+    if case.state not in ORDERED:
         return Change(sets={"supervision_id": None, "red": False})
     change = completed(case, turn)
     return replace(
@@ -410,6 +438,8 @@ def supervision_delisted(case: Case[Issue], cmd: do.SupervisionDelisted, turn: T
         sets={**change.sets, "supervision_id": None, "red": False},
         clocks=(
             Cancel(code="DESIGNATE", reason="COMPLETED"),
+            Cancel(code="TRIAGE", reason="COMPLETED"),
+            Cancel(code="PLAN", reason="COMPLETED"),
             Meet(code="REVIEW"),
             Meet(code="HANDLE", at=case.data.claimed_at),
             *_done_clocks(),

@@ -1,5 +1,6 @@
 """Orders (派单): who leads, the clocks for signing and handling, and what an order's time may become (pure)."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -67,14 +68,15 @@ def _whole(value: float) -> float:
 
 
 def halved(case: Case[Issue], turn: Turn) -> tuple[Start]:
-    """Handling time of 重办: half of the first one, rounded up, at least `issue.rework.min`; hours are just halved."""
+    """Handling time of 重办: a share (half) of the first, rounded up, at least `issue.rework.min`; hours exactly."""
+    share = turn.policy.number("issue.rework.share")
     least = turn.policy.duration("issue.rework.min")
     first = case.data.handle
     if first is None:
         return handling(least, "issue.rework.min", turn)
     if first.unit in (Unit.HOURS, Unit.WORKING_HOURS):
-        return handling(Duration(first.value / 2, Unit(first.unit)), "issue.rework.min", turn)
-    days = max(least.value, -(-first.value // 2))
+        return handling(Duration(first.value * share, Unit(first.unit)), "issue.rework.min", turn)
+    days = max(least.value, math.ceil(first.value * share))
     return handling(Duration(days, Unit.WORKING_DAYS), "issue.rework.min", turn)
 
 

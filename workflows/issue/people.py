@@ -25,9 +25,7 @@ def _lead(case: Case[Issue]) -> tuple[Address, ...]:
     if case.data.accepted_at is None:
         return ()
     if case.data.lead_org is None:
-        return tuple(
-            Address(role=one, place=case.community) for one in (Role.COMMUNITY_WORKER, Role.GRID_WORKER)
-        )
+        return tuple(Address(role=one, place=case.community) for one in (Role.COMMUNITY_WORKER, Role.GRID_WORKER))
     return tuple(Address(role=one, org=case.data.lead_org) for one in LEAD_ROLES)
 
 
@@ -47,9 +45,7 @@ def _receiver(case: Case[Issue]) -> tuple[Address, ...]:
 
 def _departments(case: Case[Issue]) -> tuple[Address, ...]:
     return tuple(
-        Address(role=one, org=org)
-        for org in case.data.calls
-        for one in (Role.DEPARTMENT_OFFICER, Role.UNIT_LIAISON)
+        Address(role=one, org=org) for org in case.data.calls for one in (Role.DEPARTMENT_OFFICER, Role.UNIT_LIAISON)
     )
 
 
@@ -66,9 +62,8 @@ def _extension(case: Case[Issue]) -> tuple[Address, ...]:
 
 
 def _reviewer(case: Case[Issue]) -> tuple[Address, ...]:
-    """A community worker; only a supervisor once the handling clock is RED."""
-    handle = case.clock("HANDLE")
-    if handle is not None and handle.color == "RED":
+    """A community worker; only a supervisor once the issue is RED, until it is delisted."""
+    if case.data.red:
         return (Address(role=Role.SUPERVISOR, place=case.community),)
     return (
         Address(role=Role.COMMUNITY_WORKER, place=case.community),
@@ -120,6 +115,15 @@ SUBMITTERS = tuple(
 
 CHAIR = (PARTY_SECRETARY, CWC_CHAIR)
 """Chair and convenor of 两委 and 大党委 meetings (processes P3)."""
+
+
+CHECK_CODE = "check-code"
+"""Account id of somebody without an account who has shown by the check code that the issue is his."""
+
+
+def asked(case: Case[Any], actor: str) -> bool:
+    """Say whether this resident is somebody whose answer is wanted: the reporter or a follower."""
+    return actor in (case.data.reporter_id, *case.data.followers, CHECK_CODE)
 
 
 def handled_by(case: Case[Any], actor: str) -> bool:

@@ -47,7 +47,7 @@ STATES = (
     ),
     State("VERIFYING", "核实中", "Verifying", "COLLECT", work=("report_facts",)),
     State("ON_PROBLEM_LIST", "已列入问题清单", "On the problem list", "COLLECT", work=("dispatch", "split")),
-    State("TOPIC_PROPOSED", "已提出议题", "Topic proposed", "RAISE", work=("admit_to_agenda", "return_topic")),
+    State("TOPIC_PROPOSED", "已提出议题", "Topic proposed", "RAISE"),
     State("ON_AGENDA", "已列入议程", "On the agenda", "RAISE", work=("open_item",)),
     State(
         "UNDER_DISCUSSION",
@@ -56,7 +56,7 @@ STATES = (
         "DISCUSS",
         work=("record_statement", "record_tally", "record_decision"),
     ),
-    State("DEFERRED", "暂缓", "Deferred", "DISCUSS"),
+    State("DEFERRED", "暂缓", "Deferred", "DISCUSS", work=("admit_to_agenda",)),
     State("DEFERRED:CONSULTATION", "协商中", "In consultation", "DISCUSS", work=("record_consultation",)),
     State("PLANNING", "制定方案", "Planning", "IMPLEMENT", work=("add_to_project_list", "report_infeasible")),
     State("ASSIGNED", "已派单", "Assigned", "IMPLEMENT", work=("sign", "return_order")),
@@ -81,12 +81,27 @@ STATES = (
 
 # fmt: on
 OPEN = tuple(state.name for state in STATES if not state.ends)
-BEFORE_FEEDBACK = tuple(
-    name for name in OPEN if name.partition(":")[0] not in ("FEEDBACK_DUE", "RETURN_VISIT")
-)
+BEFORE_FEEDBACK = tuple(name for name in OPEN if name.partition(":")[0] not in ("FEEDBACK_DUE", "RETURN_VISIT"))
 HANDLING = ("ASSIGNED", "ASSIGNED:DESIGNATION_ASKED", "IN_PROGRESS", "SUSPENDED", "COMPLETION_REVIEW", "PLANNING")
 """Positions in which an order or a plan runs: raising the level makes an escalated topic there."""
 DECIDABLE = ("ASSIGNED", "IN_PROGRESS")
+TOPICS = ("TOPIC_PROPOSED", "ON_AGENDA", "UNDER_DISCUSSION", "DEFERRED", "DEFERRED:CONSULTATION")
+ORDERED = ("ASSIGNED", "ASSIGNED:DESIGNATION_ASKED", "IN_PROGRESS", "SUSPENDED", "COMPLETION_REVIEW")
+HANDLED = ("ON_PROBLEM_LIST", *TOPICS, *ORDERED)
+"""Positions in which the handling time may run: also on the problem list and as a topic, since 退单 never stops it."""
+COUNTED = (
+    "ON_PROBLEM_LIST",
+    *TOPICS,
+    "PLANNING",
+    "ASSIGNED",
+    "ASSIGNED:DESIGNATION_ASKED",
+    "IN_PROGRESS",
+    "COMPLETION_REVIEW",
+)
+"""Positions in which the 90 days may end: not while SUSPENDED."""
+BESIDE = ("ON_PROBLEM_LIST", "PLANNING", *ORDERED)
+"""Positions in which an escalated topic may wait for a body beside the work."""
+UNORDERED = tuple(name for name in OPEN if name not in BESIDE)
 REOPENABLE = tuple(
     f"CLOSED:{code.value}" for code in ClosureCode if code not in (ClosureCode.MERGED, ClosureCode.SPLIT)
 )
@@ -143,6 +158,9 @@ CLOCKS = (
     ClockRule("DESIGNATE", "clock.issue.designate", "指定", "Designate", _subdistrict, _county),
     ClockRule("AGENDA", "clock.issue.agenda", "上会", "Agenda", _community, _subdistrict),
     ClockRule("DEFER", "clock.issue.agenda", "暂缓期", "Deferred until", _nobody, _nobody, WINDOW),
+    ClockRule("HEARING", "clock.issue.agenda", "议程期", "On the agenda", _community, _subdistrict, WINDOW),
+    ClockRule("ESCALATED", "clock.issue.agenda", "提级议题待议期", "Escalated topic", _community, _subdistrict, WINDOW),
+    ClockRule("CONSULT", "clock.issue.agenda", "协商", "Consultation", _community, _subdistrict),
     ClockRule("REFER_REPLY", "clock.issue.refer_reply", "部门答复", "Reply to referral", _lead, _subdistrict, ladder=True),
     ClockRule("PLAN", "issue.plan.due", "制定方案", "Plan", _community, _subdistrict),
     ClockRule("HANDLE", "issue.mode.limited.simple", "办理", "Handling", _lead, _above_lead, ladder=True),
@@ -178,14 +196,16 @@ AFTER_VISIT = (
 COLLECT = (
     arrows("", do.SubmitIssue, "REGISTERED", by=who.SUBMITTERS, rule=collect.submit, starts=("TRIAGE",), event="registered", clause="001 §四1"),
     arrows("", do.OpenSplitChild, "ON_PROBLEM_LIST", by=who.SYSTEM, rule=collect.open_child, starts=("TRIAGE",), event="registered"),
-    arrows("REGISTERED", do.RequestVerification, "VERIFYING", by=who.COMMUNITY_WORKER, meets=("TRIAGE",), cancels=("INFO_WAIT",), starts=("VERIFY",)),
+    arrows("REGISTERED", do.RequestVerification, "VERIFYING", by=who.COMMUNITY_WORKER, rule=collect.request_verification, meets=("TRIAGE",), cancels=("INFO_WAIT",), starts=("VERIFY",)),
     arrows("VERIFYING", do.ReportFacts, "REGISTERED", by=who.GRID_WORKER, rule=collect.report_facts, meets=("VERIFY",), starts=("TRIAGE",)),
     arrows(OPEN, do.ContactReporter, by=(who.COMMUNITY_WORKER, who.LEAD), rule=collect.contact, may=collect.may_contact, meets=("RESPONSE",)),
-    arrows("REGISTERED", do.AskReporter, by=who.COMMUNITY_WORKER, rule=collect.ask_reporter),
+    arrows("REGISTERED", do.AskReporter, by=who.COMMUNITY_WORKER, rule=collect.ask_reporter, may=collect.may_contact),
     arrows("REGISTERED", do.ReceiveInfo, by=(who.COMMUNITY_WORKER, who.REPORTER), rule=collect.receive_info),
     arrows("REGISTERED", Moment("ENDED", "INFO_WAIT"), by=who.SYSTEM, rule=collect.info_wait_over),
     arrows("REGISTERED", do.MergeInto, "CLOSED:MERGED", by=(who.COMMUNITY_WORKER, who.SUBDISTRICT_OFFICER), rule=collect.merge),
-    arrows(OPEN + CLOSED, do.AbsorbDuplicate, by=who.SYSTEM, rule=collect.absorb),
+    arrows(OPEN, do.AbsorbDuplicate, by=who.SYSTEM, rule=collect.absorb),
+    arrows(CLOSED, do.AbsorbDuplicate, by=who.SYSTEM, rule=collect.absorb_too_late),
+    arrows("CLOSED:MERGED", do.UndoMerge, "REGISTERED", by=who.SYSTEM, rule=collect.undo_merge, starts=("TRIAGE",)),
     arrows("REGISTERED", do.Decline, DECLINED, by=who.COMMUNITY_WORKER, rule=collect.decline),
     arrows(DECLINED, do.ConfirmDecline, "CLOSED:NOT_ACCEPTED", by=(who.CWC_VICE_CHAIR, who.CWC_CHAIR), rule=collect.confirm_decline, may=collect.may_confirm_decline, meets=("TRIAGE",)),
     arrows(DECLINED, do.RefuseDecline, "REGISTERED", by=(who.CWC_VICE_CHAIR, who.CWC_CHAIR), rule=collect.refuse_decline),
@@ -203,20 +223,24 @@ COLLECT = (
 )
 
 RAISE = (
-    arrows("TOPIC_PROPOSED", do.AdmitToAgenda, "ON_AGENDA", by=(who.MEETING_SECRETARY, *who.CHAIR), rule=topic.admit, meets=("AGENDA",), clause="001 §四2"),
-    arrows("DEFERRED", do.AdmitToAgenda, "ON_AGENDA", by=(who.MEETING_SECRETARY, *who.CHAIR), rule=topic.admit, cancels=("DEFER",)),
-    arrows((*DECIDABLE, "SUSPENDED"), do.AdmitToAgenda, by=(who.MEETING_SECRETARY, *who.CHAIR), rule=topic.admit_escalated, may=topic.may_have_escalated),
-    arrows("TOPIC_PROPOSED", do.ReturnTopic, ("ON_PROBLEM_LIST", "TOPIC_PROPOSED"), by=who.CHAIR, rule=topic.return_topic),
+    arrows("TOPIC_PROPOSED", do.AdmitToAgenda, "ON_AGENDA", by=(who.MEETING_SECRETARY, *who.CHAIR), rule=topic.admit, may=topic.may_meet, meets=("AGENDA",), clause="001 §四2"),
+    arrows("DEFERRED", do.AdmitToAgenda, "ON_AGENDA", by=(who.MEETING_SECRETARY, *who.CHAIR), rule=topic.admit, may=topic.may_meet, cancels=("DEFER",)),
+    arrows((*DECIDABLE, "SUSPENDED"), do.AdmitToAgenda, by=(who.MEETING_SECRETARY, *who.CHAIR), rule=topic.admit_escalated, may=topic.may_meet_escalated),
+    arrows("TOPIC_PROPOSED", do.ReturnTopic, ("ON_PROBLEM_LIST", "TOPIC_PROPOSED"), by=who.CHAIR, rule=topic.return_topic, may=topic.may_meet),
     arrows("TOPIC_PROPOSED", Moment("DUE", "AGENDA"), by=who.SYSTEM, rule=topic.agenda_due),
     arrows(("ON_AGENDA", "UNDER_DISCUSSION"), do.CarryOver, "TOPIC_PROPOSED", by=(who.SYSTEM, who.MEETING_SECRETARY, *who.CHAIR), rule=topic.carry_over),
-    arrows((*DECIDABLE, "SUSPENDED"), do.CarryOver, by=(who.SYSTEM, who.MEETING_SECRETARY, *who.CHAIR), rule=topic.carry_over_escalated, may=topic.may_have_escalated),
-    arrows(tuple(name for name in BEFORE_FEEDBACK if name not in HANDLING), do.RaiseLevel, "TOPIC_PROPOSED", by=(who.PARTY_SECRETARY, who.SUPERVISOR), rule=topic.raise_level, cancels=("TRIAGE", "VERIFY", "TRANSFER", "INFO_WAIT", "DEFER")),
+    arrows((*DECIDABLE, "SUSPENDED"), do.CarryOver, by=(who.SYSTEM, who.MEETING_SECRETARY, *who.CHAIR), rule=topic.carry_over_escalated, may=topic.may_meet_escalated),
+    arrows(("ON_AGENDA", "UNDER_DISCUSSION"), Moment("ENDED", "HEARING"), "TOPIC_PROPOSED", by=who.SYSTEM, rule=topic.not_heard),
+    arrows(BESIDE, Moment("ENDED", "ESCALATED"), by=who.SYSTEM, rule=topic.escalated_not_heard),
+    arrows(tuple(name for name in BEFORE_FEEDBACK if name not in HANDLING), do.RaiseLevel, "TOPIC_PROPOSED", by=(who.PARTY_SECRETARY, who.SUPERVISOR), rule=topic.raise_level, cancels=("TRIAGE", "VERIFY", "TRANSFER", "INFO_WAIT", "DEFER", "CONSULT")),
     arrows(HANDLING, do.RaiseLevel, by=(who.PARTY_SECRETARY, who.SUPERVISOR), rule=topic.raise_escalated),
-    arrows(BEFORE_FEEDBACK, Moment("RED", "HANDLE"), by=who.SYSTEM, rule=topic.on_red),
-    arrows(BEFORE_FEEDBACK, Moment("RED", "REFER_REPLY"), by=who.SYSTEM, rule=topic.on_red),
-    arrows(BEFORE_FEEDBACK, Moment("RED", "OVERALL"), by=who.SYSTEM, rule=topic.on_red),
-    arrows(OPEN, Moment("RED_PLUS_PLUS", "HANDLE"), by=who.SYSTEM, rule=topic.on_red_plus_plus),
-    arrows(OPEN, Moment("RED_PLUS_PLUS", "REFER_REPLY"), by=who.SYSTEM, rule=topic.on_red_plus_plus),
+    arrows(HANDLED, Moment("DUE", "HANDLE"), by=who.SYSTEM, rule=topic.on_yellow),
+    arrows(ORDERED, Moment("DUE", "REFER_REPLY"), by=who.SYSTEM, rule=topic.on_yellow),
+    arrows(HANDLED, Moment("RED", "HANDLE"), by=who.SYSTEM, rule=topic.on_red, clause="000 §五三是"),
+    arrows(ORDERED, Moment("RED", "REFER_REPLY"), by=who.SYSTEM, rule=topic.on_red),
+    arrows(COUNTED, Moment("RED", "OVERALL"), by=who.SYSTEM, rule=topic.on_red),
+    arrows(HANDLED, Moment("RED_PLUS_PLUS", "HANDLE"), by=who.SYSTEM, rule=topic.on_red_plus_plus),
+    arrows(ORDERED, Moment("RED_PLUS_PLUS", "REFER_REPLY"), by=who.SYSTEM, rule=topic.on_red_plus_plus),
 )
 
 DISCUSS = (
@@ -225,12 +249,12 @@ DISCUSS = (
     arrows(DECIDABLE, do.RecordStatement, by=who.MEETING_SECRETARY, rule=discuss.record_statement, may=topic.may_have_escalated),
     arrows("UNDER_DISCUSSION", do.RecordTally, ("DEFERRED", "TOPIC_PROPOSED"), by=who.MEETING_SECRETARY, rule=discuss.record_tally),
     arrows(DECIDABLE, do.RecordTally, by=who.MEETING_SECRETARY, rule=discuss.record_tally, may=topic.may_have_escalated),
-    arrows("UNDER_DISCUSSION", do.RecordDecision, DECIDED, by=who.CHAIR, rule=discuss.record_decision, clause="001 §四3"),
+    arrows("UNDER_DISCUSSION", do.RecordDecision, DECIDED, by=who.CHAIR, rule=discuss.record_decision, cancels=("HEARING",), clause="001 §四3"),
     arrows(DECIDABLE, do.RecordDecision, ("ASSIGNED", "PLANNING"), by=who.CHAIR, rule=discuss.record_decision_escalated, may=topic.may_have_escalated),
     arrows("TOPIC_PROPOSED", do.RecordStreetDecision, DECIDED, by=who.SUBDISTRICT_OFFICER, rule=discuss.record_street_decision, meets=("AGENDA",)),
     arrows(DECIDABLE, do.RecordStreetDecision, ("ASSIGNED", "PLANNING"), by=who.SUBDISTRICT_OFFICER, rule=discuss.record_street_decision_escalated, may=topic.may_have_escalated),
     arrows("DEFERRED", Moment("ENDED", "DEFER"), ("ON_AGENDA", "TOPIC_PROPOSED"), by=who.SYSTEM, rule=discuss.back_on_agenda),
-    arrows("DEFERRED:CONSULTATION", do.RecordConsultation, "TOPIC_PROPOSED", by=who.COMMUNITY_WORKER, rule=discuss.record_consultation),
+    arrows("DEFERRED:CONSULTATION", do.RecordConsultation, "TOPIC_PROPOSED", by=who.COMMUNITY_WORKER, rule=discuss.record_consultation, meets=("CONSULT",)),
 )
 
 IMPLEMENT = (
@@ -254,13 +278,15 @@ IMPLEMENT = (
     arrows("IN_PROGRESS", do.ClaimCompletion, ("COMPLETION_REVIEW", "FEEDBACK_DUE"), by=who.LEAD, rule=implement.claim_completion),
     arrows("COMPLETION_REVIEW", do.ApproveCompletion, "FEEDBACK_DUE", by=who.REVIEWER, rule=implement.approve_completion, may=implement.may_review, meets=("REVIEW",), clause="000 §五三是"),
     arrows("COMPLETION_REVIEW", do.RejectCompletion, "IN_PROGRESS", by=who.REVIEWER, rule=implement.reject_completion, may=implement.may_review, meets=("REVIEW",)),
-    arrows(OPEN + CLOSED, do.SupervisionDelisted, "FEEDBACK_DUE", by=who.SYSTEM, rule=implement.supervision_delisted),
+    arrows(OPEN + CLOSED, do.SupervisionOpened, by=who.SYSTEM, rule=implement.supervision_opened),
+    arrows(BESIDE, do.SupervisionDelisted, "FEEDBACK_DUE", by=who.SYSTEM, rule=implement.supervision_delisted),
+    arrows(UNORDERED + CLOSED, do.SupervisionDelisted, by=who.SYSTEM, rule=implement.supervision_delisted),
 )
 
 FEEDBACK = (
     arrows("FEEDBACK_DUE", do.GiveFeedback, ("RETURN_VISIT", "CLOSED:RESOLVED", "CLOSED:EXPLAINED", "CLOSED:PARTLY_RESOLVED"), by=(who.COMMUNITY_WORKER, who.CWC_MEMBER), rule=feedback.give_feedback, clause="001 §四5"),
     arrows(OPEN + CLOSED, do.TakeDown, by=who.COMMUNITY_WORKER, rule=feedback.take_down, may=feedback.may_take_down, clause="001 §四5"),
-    arrows("RETURN_VISIT", do.RecordVisit, AFTER_VISIT, by=(who.COMMUNITY_WORKER, who.SUPERVISOR), rule=feedback.record_visit, may=feedback.may_visit),
+    arrows("RETURN_VISIT", do.RecordVisit, AFTER_VISIT, by=(who.COMMUNITY_WORKER, who.SUPERVISOR, who.REPORTER), rule=feedback.record_visit, may=feedback.may_visit),
     arrows("RETURN_VISIT:DISPUTED", do.DecideDispute, ("CLOSED:EXPLAINED", "IN_PROGRESS"), by=who.SUPERVISOR, rule=feedback.decide_dispute, meets=("DISPUTE",)),
     arrows(REOPENABLE, do.Reopen, ("IN_PROGRESS", "REGISTERED"), by=(who.SUPERVISOR, who.REPORTER), rule=feedback.reopen, may=feedback.may_reopen),
 )
@@ -287,9 +313,13 @@ def work(case: Case[Issue]) -> tuple[str, ...]:
     if transfer is not None and transfer.state == "BREACHED":
         owed.append("decide_transfer")
     if case.data.escalated is not None:
-        owed += ["record_decision"] if case.data.escalated.level == "L2" else ["record_street_decision"]
-    elif case.state == "TOPIC_PROPOSED" and case.level in ("L3", "L4"):
-        owed.append("record_street_decision")
+        if case.data.escalated.body in topic.MEETING_BODIES:
+            owed += ["admit_to_agenda"] if not case.data.escalated.admitted else ["record_statement", "record_decision"]
+        else:
+            owed.append("record_street_decision")
+    elif case.state == "TOPIC_PROPOSED":
+        meets = case.data.topic_body in topic.MEETING_BODIES
+        owed += ["admit_to_agenda", "return_topic"] if meets else ["record_street_decision"]
     return tuple(owed)
 
 

@@ -1,16 +1,21 @@
 """Step 2, 提出议题: propose to the body of the level, agenda, return, carry over, raise (pure; seed 001 §四2)."""
 
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 from workflows.issue import commands as do
+from workflows.issue.closing import NOTHING_WAITS
 from workflows.issue.data import BODIES, LEVELS, Body, Escalated, Issue, above, at_least
-from workflows.kernel.calendar import CHINA, Duration
-from workflows.kernel.clocks import Cancel, Clock, Start
-from workflows.kernel.process import Case, Change, Effect, GuardFailed, Notice, Turn, derived_id
+from workflows.kernel.calendar import Duration, day_that_ends, end_of_month, local
+from workflows.kernel.clocks import Cancel, Clock, ClockOp, ClockState, Start
+from workflows.kernel.process import SYSTEM, Case, Change, Effect, GuardFailed, Notice, Turn, derived_id
+from workflows.kernel.roles import Role
 
 AGENDA_PARAMETER = "clock.issue.agenda"
-NEXT_SLOT = 2.0
+MEETING_BODIES = (Body.TWO_COMMITTEES, Body.EXTENDED_PARTY_COMMITTEE)
+"""Bodies that meet inside the system; street and county decide outside it."""
+CHAIRS = (Role.PARTY_SECRETARY, Role.CWC_CHAIR)
 
 
 def propose(
@@ -25,11 +30,11 @@ def propose(
 ) -> Change:
     """Make the issue a topic of the body of a level, to be on its agenda by the end of the month's slot.
 
-    The 90 days of OVERALL count from registration and start with the first topic.
+    A level that an escalated topic has reached is not lost; ties and missed slots are counted at each level anew.
     """
-    overall: tuple[Start, ...] = ()
-    if case.clock("OVERALL") is None:
-        overall = (Start(code="OVERALL", since=case.data.registered_at or turn.now),)
+    if case.data.escalated is not None:
+        level = at_least(level, case.data.escalated.level)
+    anew = {"ties": 0, "agenda_missed": 0} if level != case.level else {}
     return Change(
         to="TOPIC_PROPOSED",
         level=level,
@@ -41,26 +46,80 @@ def propose(
             "escalated": None,
             "statements": 0,
             "tally": None,
+            **anew,
             **(sets or {}),
         },
-        clocks=(Cancel(code="AGENDA", reason="SUPERSEDED"), agenda(turn, next_slot=next_slot), *overall),
+        clocks=(
+            Cancel(code="AGENDA", reason="SUPERSEDED"),
+            Cancel(code="HEARING", reason="SUPERSEDED"),
+            Cancel(code="ESCALATED", reason="SUPERSEDED"),
+            agenda(turn, BODIES[level], next_slot=next_slot),
+            *overall(case),
+        ),
     )
 
 
-def agenda(turn: Turn, *, next_slot: bool = False) -> Start:
+def overall(case: Case[Issue]) -> tuple[Start, ...]:
+    """The 90 days of an issue that a body has to do with, from its registration or its last reopening."""
+    since = case.data.reopened_at or case.data.registered_at
+    return () if case.clock("OVERALL") is not None else (Start(code="OVERALL", since=since),)
+
+
+def agenda(turn: Turn, body: Body, *, next_slot: bool = False) -> Start:
     """The clock until the topic must be on an agenda: end of this month's slot, or of the next one's."""
-    slot: Duration = turn.policy.duration(AGENDA_PARAMETER)
-    if next_slot:
-        slot = Duration(NEXT_SLOT, slot.unit)
-    return Start(code="AGENDA", parameter=AGENDA_PARAMETER, duration=slot)
+    return Start(code="AGENDA", parameter=AGENDA_PARAMETER, duration=slot(turn, body, next_slot=next_slot))
+
+
+def hearing(case: Case[Issue], turn: Turn) -> Start:
+    """The window in which a topic on an agenda is decided; a meeting that was not held gives it back (S29)."""
+    awaited = case.clock("AGENDA")
+    later = (
+        turn.policy.scale is None
+        and awaited is not None
+        and awaited.state is ClockState.RUNNING
+        and awaited.due_at is not None
+        and awaited.due_at > end_of_month(_today(turn))
+    )
+    body = case.data.topic_body or Body.TWO_COMMITTEES
+    return Start(code="HEARING", parameter=AGENDA_PARAMETER, duration=slot(turn, body, next_slot=later))
+
+
+def slot(turn: Turn, body: Body, *, next_slot: bool = False) -> Duration:
+    """This month, or this month and the next one where no agenda of this month can take the topic any more."""
+    one: Duration = turn.policy.duration(AGENDA_PARAMETER)
+    return Duration(one.value + 1, one.unit) if next_slot or _too_late(turn, body) else one
+
+
+def _too_late(turn: Turn, body: Body) -> bool:
+    """Whether the month ends now, or every meeting that it can still have is frozen.
+
+    Only the 大党委 has month slots. The day of its meeting is the meeting's own knowledge; here the last moment
+    counts at which a meeting of the month could have been frozen.
+    """
+    if turn.policy.scale is not None:
+        return False
+    frozen = turn.policy.duration("meeting.agenda_freeze").value if body is Body.EXTENDED_PARTY_COMMITTEE else 0
+    return local(turn.now) + timedelta(hours=frozen) >= end_of_month(_today(turn))
+
+
+def _today(turn: Turn) -> date:
+    """The day of the turn; what the timers do at 24:00 belongs to the day that ends."""
+    return day_that_ends(turn.now) if turn.actor.id == SYSTEM.id else local(turn.now).date()
+
+
+def _month(turn: Turn) -> str:
+    return _today(turn).strftime("%Y-%m")
 
 
 def agenda_due(case: Case[Issue], clock: Clock, turn: Turn) -> Change:
-    """Once: the next slot. Twice: one level up (processes P1)."""
+    """Once: the next slot. Twice, or once when RED below the street: one level up (processes P1, RED+ of §0.4)."""
     missed = case.data.agenda_missed + 1
-    if missed < 2:
+    red_plus = case.data.red and case.level < "L3"
+    if missed < turn.policy.number("issue.agenda.missed_max") and not red_plus:
         return Change(
-            type="agenda_missed", sets={"agenda_missed": missed, "topic_first": True}, clocks=(agenda(turn, next_slot=True),)
+            type="agenda_missed",
+            sets={"agenda_missed": missed, "topic_first": True},
+            clocks=(agenda(turn, BODIES[case.level], next_slot=True),),
         )
     level = above(case.level)
     return Change(
@@ -68,21 +127,46 @@ def agenda_due(case: Case[Issue], clock: Clock, turn: Turn) -> Change:
         level=level,
         sets={
             "agenda_missed": 0,
+            "ties": 0,
             "topic_body": BODIES[level],
-            "topic_reason": "AGENDA_MISSED_TWICE",
+            "topic_reason": "RED_PLUS" if red_plus else "AGENDA_MISSED_TWICE",
             "topic_first": True,
         },
-        clocks=(Cancel(code="AGENDA", reason="SUPERSEDED"), agenda(turn, next_slot=True)),
+        clocks=(Cancel(code="AGENDA", reason="SUPERSEDED"), agenda(turn, BODIES[level], next_slot=True)),
+        notices=(Notice(case.subdistrict, "red_plus" if red_plus else "level_raised", "AGENDA"),),
     )
+
+
+def may_meet(case: Case[Issue], turn: Turn) -> None:
+    """A topic of street or county is decided outside; no meeting of the community can take it or give it back."""
+    if case.data.topic_body not in MEETING_BODIES:
+        raise GuardFailed("BODY_OUTSIDE", clause="processes P1")
+
+
+def _urgent(case: Case[Issue], cmd: do.AdmitToAgenda, turn: Turn) -> None:
+    """After the freeze only the chair adds an item, and only for danger or RED (processes P3 add_urgent_item)."""
+    if not cmd.urgent:
+        return
+    if turn.grant.role not in CHAIRS:
+        raise GuardFailed("URGENT_ONLY_BY_CHAIR", field="urgent", clause="processes P3")
+    if not (case.data.danger or case.data.red):
+        raise GuardFailed("NOT_URGENT", field="urgent", clause="processes P3")
 
 
 def admit(case: Case[Issue], cmd: do.AdmitToAgenda, turn: Turn) -> Change:
     """The topic is on the agenda; interested parties are invited (seed 001 §四3)."""
+    _urgent(case, cmd, turn)
     by_epc = case.data.topic_body is Body.EXTENDED_PARTY_COMMITTEE
     notes = {"urgent": cmd.urgent, **({"meeting": cmd.meeting} if cmd.meeting else {})}
     return Change(
         to="ON_AGENDA",
-        sets={"heard_by_epc": case.data.heard_by_epc or by_epc, "agenda_missed": 0},
+        sets={
+            "heard_by_epc": case.data.heard_by_epc or by_epc,
+            "agenda_missed": 0,
+            "statements": 0,
+            "tally": None,
+        },
+        clocks=(hearing(case, turn),),
         notes=notes,
     )
 
@@ -93,8 +177,15 @@ def may_have_escalated(case: Case[Issue], turn: Turn) -> None:
         raise GuardFailed("NO_ESCALATED_TOPIC", clause="processes P1")
 
 
+def may_meet_escalated(case: Case[Issue], turn: Turn) -> None:
+    """And only while it is one of a meeting of the community."""
+    if _escalated(case).body not in MEETING_BODIES:
+        raise GuardFailed("BODY_OUTSIDE", clause="processes P1")
+
+
 def admit_escalated(case: Case[Issue], cmd: do.AdmitToAgenda, turn: Turn) -> Change:
     """The escalated topic is on the agenda while the handling goes on."""
+    _urgent(case, cmd, turn)
     topic = _escalated(case)
     by_epc = topic.body is Body.EXTENDED_PARTY_COMMITTEE
     return Change(
@@ -110,73 +201,102 @@ def admit_escalated(case: Case[Issue], cmd: do.AdmitToAgenda, turn: Turn) -> Cha
 
 def return_topic(case: Case[Issue], cmd: do.ReturnTopic, turn: Turn) -> Change:
     """First: back to the problem list. Second: it stays a topic, one level up."""
-    if case.data.topic_returns == 0:
+    returns = case.data.topic_returns + 1
+    if returns <= turn.policy.number("issue.topic_return.max"):
         return Change(
             to="ON_PROBLEM_LIST",
-            sets={"topic_returns": 1, "topic_body": None, "topic_first": False},
+            sets={"topic_returns": returns, "topic_body": None, "topic_first": False},
             clocks=(Cancel(code="AGENDA", reason="RETURNED"), Start(code="TRIAGE")),
             notes={"reason": cmd.reason},
         )
-    level = above(case.level)
-    return Change(
-        to="TOPIC_PROPOSED",
-        level=level,
-        sets={
-            "topic_returns": case.data.topic_returns + 1,
-            "topic_body": BODIES[level],
-            "topic_reason": "RETURNED_TWICE",
-        },
-        clocks=(Cancel(code="AGENDA", reason="SUPERSEDED"), agenda(turn)),
-        notes={"reason": cmd.reason},
-    )
+    change = propose(case, above(case.level), "RETURNED_TWICE", turn, sets={"topic_returns": returns})
+    return _joined(change, None, {"reason": cmd.reason})
 
 
 def carry_over(case: Case[Issue], cmd: do.CarryOver, turn: Turn) -> Change:
-    """The meeting did not decide it: first place next time, counted once a month; the second time RED and up (S20)."""
-    month = turn.now.astimezone(CHINA).strftime("%Y-%m")
-    count = case.data.carry_over + (0 if case.data.carried_month == month else 1)
-    counted = {"carry_over": count, "carried_month": month, "topic_first": True}
-    if count >= 2 and count != case.data.carry_over:
-        level = above(case.level)
-        listed = supervise(case, "CARRIED_OVER_TWICE", turn)
-        change = propose(case, level, "CARRIED_OVER_TWICE", turn, first=True, next_slot=True, sets=counted | {"red": True})
-        return _joined(change, listed, {"reason": cmd.reason})
-    change = propose(case, case.level, "CARRIED_OVER", turn, first=True, next_slot=True, sets=counted)
-    return _joined(change, None, {"reason": cmd.reason})
+    """The meeting did not decide it: first place next time (S20)."""
+    return _carried(case, turn, {"reason": cmd.reason})
+
+
+def not_heard(case: Case[Issue], clock: Clock, turn: Turn) -> Change:
+    """The slot ended, and nobody recorded what became of the item: it is carried over without anybody's help."""
+    change = _carried(case, turn, {"reason": "MISSED"})
+    told = Notice(case.subdistrict, "not_heard", clock.code)
+    return replace(change, type="not_heard", notices=(*change.notices, told))
+
+
+def _carried(case: Case[Issue], turn: Turn, notes: dict[str, Any]) -> Change:
+    """Counted once a month; the second time RED and one level up, and at once where it is RED already (RED+)."""
+    month = _month(turn)
+    new_month = case.data.carried_month != month
+    count = case.data.carry_over + new_month
+    sets: dict[str, Any] = {"carry_over": count, "carried_month": month}
+    if count >= turn.policy.number("issue.carry_over.max") and new_month:
+        change = propose(
+            case,
+            above(case.level),
+            "CARRIED_OVER_TWICE",
+            turn,
+            first=True,
+            next_slot=True,
+            sets=sets | {"red": True},
+        )
+        return _joined(change, supervise(case, "CARRIED_OVER_TWICE", turn), notes)
+    level = above(case.level) if case.data.red and case.level < "L3" else case.level
+    reason = "CARRIED_OVER" if level == case.level else "RED_PLUS"
+    change = propose(case, level, reason, turn, first=True, next_slot=True, sets=sets)
+    if level != case.level:
+        change = replace(change, notices=(Notice(case.subdistrict, "red_plus", "AGENDA"),))
+    return _joined(change, None, notes)
 
 
 def carry_over_escalated(case: Case[Issue], cmd: do.CarryOver, turn: Turn) -> Change:
     """RED and one meeting without decision: to the street (RED+, processes §0.4)."""
+    return _escalated_missed(case, turn, {"reason": cmd.reason})
+
+
+def escalated_not_heard(case: Case[Issue], clock: Clock, turn: Turn) -> Change:
+    """The slot ended without a decision on the escalated topic: the same, without anybody's help."""
+    return replace(_escalated_missed(case, turn, {"reason": "MISSED"}), type="not_heard")
+
+
+def _escalated_missed(case: Case[Issue], turn: Turn, notes: dict[str, Any]) -> Change:
     topic = _escalated(case)
-    level = at_least(above(topic.level), "L3") if case.data.red else topic.level
-    month = turn.now.astimezone(CHINA).strftime("%Y-%m")
-    count = case.data.carry_over + (0 if case.data.carried_month == month else 1)
+    month = _month(turn)
+    count = case.data.carry_over + (case.data.carried_month != month)
+    missed = topic.carry_over + 1
+    red_plus = case.data.red and topic.level < "L3"
+    level = topic.level
+    if red_plus or missed >= turn.policy.number("issue.agenda.missed_max"):
+        level, missed = above(topic.level), 0
+    # Counted by the level, not by the month: whoever let the slot pass at this level is asked no third time.
+    again = replace(topic, level=level, body=BODIES[level], admitted=False, carry_over=missed)
+    told = case.county if level == LEVELS[-1] else case.subdistrict
     return Change(
-        sets={
-            "escalated": replace(topic, level=level, body=BODIES[level], admitted=False),
-            "carry_over": count,
-            "carried_month": month,
-        },
-        notices=(Notice(case.subdistrict, "red_plus", "HANDLE"),),
-        notes={"reason": cmd.reason},
+        sets={"escalated": again, "carry_over": count, "carried_month": month, "statements": 0, "tally": None},
+        clocks=_slot_of(again, turn, next_slot=True),
+        notices=(Notice(told, "red_plus" if red_plus else "not_heard", "ESCALATED"),),
+        notes=notes,
     )
 
 
 def raise_level(case: Case[Issue], cmd: do.RaiseLevel, turn: Turn) -> Change:
-    """No order runs: the issue becomes a topic one level up."""
+    """No order runs: the issue becomes a topic one level up, and with that an entry of the problem list."""
     if case.level == LEVELS[-1]:
         raise GuardFailed("HIGHEST_LEVEL", clause="processes §0.1")
-    change = propose(case, above(case.level), "RAISED", turn)
+    entered = {"accepted_at": turn.now, "problem_month": _month(turn)} if case.data.accepted_at is None else {}
+    change = propose(case, above(case.level), "RAISED", turn, sets=NOTHING_WAITS | entered)
     return _joined(change, None, {"reason": cmd.reason})
 
 
 def raise_escalated(case: Case[Issue], cmd: do.RaiseLevel, turn: Turn) -> Change:
     """An order runs: a topic of the next level while the handling continues."""
     current = case.data.escalated
-    level = above(current.level) if current else at_least(above(case.level), "L2")
     if current is not None and current.level == LEVELS[-1]:
         raise GuardFailed("HIGHEST_LEVEL", clause="processes §0.1")
-    return Change(sets={"escalated": escalated_topic(level, "RAISED", turn)}, notes={"reason": cmd.reason})
+    level = above(current.level) if current else at_least(above(case.level), "L2")
+    topic = escalated_topic(level, "RAISED", turn)
+    return Change(sets={"escalated": topic}, clocks=_slot_of(topic, turn), notes={"reason": cmd.reason})
 
 
 def escalated_topic(level: str, reason: str, turn: Turn) -> Escalated:
@@ -184,21 +304,53 @@ def escalated_topic(level: str, reason: str, turn: Turn) -> Escalated:
     return Escalated(body=BODIES[level], level=level, reason=reason, since=turn.now)
 
 
-def on_red(case: Case[Issue], clock: Clock, turn: Turn) -> Change:
-    """RED: a supervision case is opened and the issue climbs to the next 大党委 or to the street (§0.4)."""
-    listed = supervise(case, f"RED_{clock.code}", turn)
-    sets: dict[str, Any] = {"red": True, **listed[0]}
-    order_runs = case.state in ("ASSIGNED", "IN_PROGRESS", "SUSPENDED", "COMPLETION_REVIEW", "PLANNING", "ON_PROBLEM_LIST")
-    if order_runs and case.data.escalated is None:
-        level = "L2" if case.level < "L2" else "L3"
-        sets["escalated"] = escalated_topic(level, "RED", turn)
-    return Change(
-        type="escalated",
-        sets=sets,
-        effects=listed[1],
-        notices=(Notice(case.subdistrict, "clock_red", clock.code),),
-        notes={"clock": clock.code},
+def escalate(case: Case[Issue], level: str, reason: str, turn: Turn, *, next_slot: bool = False) -> Change:
+    """Put a topic beside the running order, or raise the one that is there; it never falls to a lower level."""
+    current = case.data.escalated
+    topic = escalated_topic(at_least(level, current.level) if current else level, reason, turn)
+    return Change(sets={"escalated": topic}, clocks=_slot_of(topic, turn, next_slot=next_slot))
+
+
+def _slot_of(topic: Escalated, turn: Turn, *, next_slot: bool = False) -> tuple[ClockOp, ...]:
+    """The window in which a body has to decide on an escalated topic."""
+    duration = slot(turn, topic.body, next_slot=next_slot)
+    return (
+        Cancel(code="ESCALATED", reason="SUPERSEDED"),
+        Start(code="ESCALATED", parameter=AGENDA_PARAMETER, duration=duration),
     )
+
+
+def on_yellow(case: Case[Issue], clock: Clock, turn: Turn) -> Change | tuple[Change, ...]:
+    """督办: besides who owes it and who watches it, the secretary and the street are told (§0.4)."""
+    told = (clock.owner, clock.supervisor)
+    others = tuple(place for place in (case.community, case.subdistrict) if place not in told)
+    if not others:
+        return ()
+    return Change(type="urged", notices=tuple(Notice(place, "clock_yellow", clock.code) for place in others))
+
+
+def on_red(case: Case[Issue], clock: Clock, turn: Turn) -> Change:
+    """RED: a supervision case is opened and the issue climbs to the next 大党委 or to the street (§0.4).
+
+    What is on an agenda or deferred stays there; when it comes back undecided, it climbs then.
+    """
+    level = "L2" if case.level < "L2" else at_least(case.level, "L3")
+    change = Change()
+    if case.state == "TOPIC_PROPOSED" and level != case.level:
+        change = propose(case, level, "RED", turn, first=True)
+    elif case.state in ORDERED and case.data.escalated is None:
+        change = escalate(case, level, "RED", turn)
+    change = _joined(change, supervise(case, f"RED_{clock.code}", turn), {"clock": clock.code})
+    return replace(
+        change,
+        type="escalated",
+        sets={**change.sets, "red": True},
+        notices=(Notice(case.subdistrict, "clock_red", clock.code),),
+    )
+
+
+ORDERED = ("ON_PROBLEM_LIST", "PLANNING", "ASSIGNED", "IN_PROGRESS", "SUSPENDED", "COMPLETION_REVIEW")
+"""States in which an issue is not itself a topic, so that RED puts one beside it."""
 
 
 def on_red_plus_plus(case: Case[Issue], clock: Clock, turn: Turn) -> Change:
@@ -211,8 +363,8 @@ def on_red_plus_plus(case: Case[Issue], clock: Clock, turn: Turn) -> Change:
 
 
 def supervise(case: Case[Issue], reason: str, turn: Turn) -> tuple[dict[str, Any], tuple[Effect, ...]]:
-    """Open a supervision case (挂牌) unless one is open already."""
-    if case.data.supervision_id is not None:
+    """Open a supervision case (挂牌) unless one is open already or the pack has no listing."""
+    if case.data.supervision_id is not None or not turn.policy.flag("issue.listing"):
         return {}, ()
     count = case.data.supervisions + 1
     child = derived_id("supervision", case.id, str(count))
@@ -241,8 +393,6 @@ def _escalated(case: Case[Issue]) -> Escalated:
     return topic
 
 
-def _joined(
-    change: Change, listed: tuple[dict[str, Any], tuple[Effect, ...]] | None, notes: dict[str, Any]
-) -> Change:
+def _joined(change: Change, listed: tuple[dict[str, Any], tuple[Effect, ...]] | None, notes: dict[str, Any]) -> Change:
     sets, effects = listed or ({}, ())
     return replace(change, sets={**change.sets, **sets}, effects=effects, notes={**change.notes, **notes})

@@ -21,9 +21,7 @@ OPEN = ("OPENED", "LISTED", "VERIFYING")
 
 def _responsible(case: Case[Supervision]) -> tuple[Address, ...]:
     if case.data.responsible_org is None:
-        return tuple(
-            Address(role=one, place=case.community) for one in (Role.COMMUNITY_WORKER, Role.PARTY_SECRETARY)
-        )
+        return tuple(Address(role=one, place=case.community) for one in (Role.COMMUNITY_WORKER, Role.PARTY_SECRETARY))
     return tuple(Address(role=one, org=case.data.responsible_org) for one in rules.RESPONSIBLE_ROLES)
 
 
@@ -62,8 +60,8 @@ ARROWS = (
     arrows(("OPENED", "LISTED"), rules.ReportRectified, "VERIFYING", by=RESPONSIBLE, rule=rules.report_rectified, cancels=("LIST",), starts=("VERIFY",)),
     arrows("VERIFYING", rules.Delist, "DELISTED", by=SUPERVISOR, rule=rules.delist, may=rules.may_delist, meets=("VERIFY",), clause="000 §五三是"),
     arrows("VERIFYING", rules.RefuseDelist, "LISTED", by=SUPERVISOR, rule=rules.refuse_delist, may=rules.may_delist, meets=("VERIFY",)),
-    arrows(("LISTED", "VERIFYING"), Moment("DUE", "RECTIFY"), by=SYSTEM, rule=rules.rectify_due),
-    arrows(OPEN, Moment("ENDED", "COUNTY"), by=SYSTEM, rule=rules.to_county),
+    arrows("LISTED", Moment("DUE", "RECTIFY"), by=SYSTEM, rule=rules.rectify_due),
+    arrows(("LISTED", "VERIFYING"), Moment("ENDED", "COUNTY"), by=SYSTEM, rule=rules.to_county),
 )
 
 # fmt: on

@@ -79,18 +79,23 @@ def open_case(case: Case[Supervision], cmd: OpenSupervision, turn: Turn) -> Chan
     subject = turn.facts.get("subject_id", {})
     if subject.get("closed"):
         raise GuardFailed("SUBJECT_CLOSED", field="subject_id", clause="processes P1")
+    # By hand: the issue learns of it, so that 销号 approves its completion and RED opens no second case.
+    about = str(subject.get("id", cmd.subject_id))
+    by_hand = turn.grant.role != Role.SYSTEM
+    told = Effect("TELL", cmd.subject_type, about, "supervision_opened", {"supervision": case.id}, turn.now)
     return Change(
         to="OPENED",
         title=cmd.title or str(subject.get("title", "")),
         level="L3",
         sets={
             "subject_type": cmd.subject_type,
-            "subject_id": subject.get("id", cmd.subject_id),
+            "subject_id": about,
             "reason": cmd.reason,
             "reason_code": cmd.reason_code,
             "opened_by": turn.actor.id,
             "responsible_org": cmd.responsible_org or subject.get("lead_org"),
         },
+        effects=(told,) if by_hand else (),
         notices=(Notice(case.subdistrict, "supervision_opened", "LIST"),),
     )
 
@@ -109,7 +114,7 @@ def list_case(case: Case[Supervision], cmd: ListCase, turn: Turn) -> Change:
             "public_text": cmd.text,
             "listed_at": turn.now,
         },
-        clocks=(_rectify(cmd.due_on, turn), Start(code="COUNTY")),
+        clocks=(_rectify(cmd.due_on, turn),),
         notices=(Notice(cmd.responsible_org, "supervision_listed", "RECTIFY"),),
     )
 
@@ -162,7 +167,12 @@ def refuse_delist(case: Case[Supervision], cmd: RefuseDelist, turn: Turn) -> Cha
     """Overflow found again: listed with a new day, the higher level is told."""
     return Change(
         to="LISTED",
-        sets={"due_on": cmd.due_on, "relist_count": case.data.relist_count + 1, "checked_by": turn.actor.id},
+        sets={
+            "due_on": cmd.due_on,
+            "relist_count": case.data.relist_count + 1,
+            "checked_by": turn.actor.id,
+            "listed_at": case.data.listed_at or turn.now,
+        },
         clocks=(Cancel(code="RECTIFY", reason="SUPERSEDED"), _rectify(cmd.due_on, turn)),
         notices=(Notice(case.county, "supervision_relisted", "RECTIFY"),),
         notes={"reason": cmd.reason},
@@ -170,16 +180,18 @@ def refuse_delist(case: Case[Supervision], cmd: RefuseDelist, turn: Turn) -> Cha
 
 
 def rectify_due(case: Case[Supervision], clock: Clock, turn: Turn) -> Change:
-    """Not solved in time: criticism; it stays listed until solved."""
+    """Not solved in time: criticism, and after 30 days more the county; it stays listed until solved."""
+    counting = case.clock("COUNTY") is not None or case.level == "L4"
     return Change(
         type="rectification_breached",
         level=max(case.level, "L3"),
+        clocks=() if counting else (Start(code="COUNTY"),),
         notices=(Notice(case.subdistrict, "supervision_breached", "RECTIFY"),),
     )
 
 
 def to_county(case: Case[Supervision], clock: Clock, turn: Turn) -> Change:
-    """Thirty days on the board: to the county."""
+    """Thirty days after the breach and still on the board: to the county."""
     return Change(
         type="reported_to_county", level="L4", notices=(Notice(case.county, "supervision_to_county", "RECTIFY"),)
     )
@@ -192,6 +204,4 @@ def _rectify(due_on: Any, turn: Turn) -> Start:
     longest = turn.policy.duration("clock.supervision.rectify").value
     if due_on > today + timedelta(days=longest):
         raise GuardFailed("DUE_TOO_LATE", field="due_on", clause="clock.supervision.rectify")
-    return Start(
-        code="RECTIFY", parameter="clock.supervision.rectify", duration=Duration(0, Unit.DATE, on=due_on)
-    )
+    return Start(code="RECTIFY", parameter="clock.supervision.rectify", duration=Duration(0, Unit.DATE, on=due_on))

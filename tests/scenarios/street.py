@@ -1,0 +1,233 @@
+"""The street of scenarios.md §0 on the simulator: its people by username, its moments as the text writes them."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+
+from services.storage.national_calendar import national_calendar
+from workflows.issue import commands as do
+from workflows.issue.data import Difficulty, HandlingMode, Issue, Outcome, Source
+from workflows.issue.process import ISSUE
+from workflows.kernel.calendar import CHINA, end_of
+from workflows.kernel.clocks import Clock
+from workflows.kernel.process import Actor, Case, Grant, Pin, Refusal
+from workflows.kernel.simulator import Street, World
+from workflows.kernel.stamping import Rungs
+from workflows.kernel.wire import command_of
+from workflows.policy.pack import Pack
+from workflows.policy.packs import load
+from workflows.supervision.data import Supervision
+from workflows.supervision.process import SUPERVISION
+
+STREET = "620199001"
+C1, C2, C3 = f"{STREET}001", f"{STREET}002", f"{STREET}003"
+EVIDENCE = ("photo-1",)
+CONTACT: Any = "contact:0000000000000001"
+"""A reporter as the door leaves him: a reference; name and phone never reach the rules."""
+
+ORGANIZATIONS = {
+    **{f"community-{n}": {"type": "RESIDENT_COMMITTEE", "level": "COMMUNITY"} for n in (1, 2, 3)},
+    **{f"property-{n}": {"type": "PROPERTY_COMPANY", "level": "COMMUNITY"} for n in (1, 2, 3)},
+    "owners-2": {"type": "OWNERS_COMMITTEE", "level": "COMMUNITY"},
+    **{code: {"type": "ENTERPRISE", "level": "OTHER"} for code in ("drainage", "heating", "power", "telecom")},
+    "elder-care": {"type": "SOCIAL_ORG", "level": "OTHER"},
+    "subdistrict-office": {"type": "SUBDISTRICT_OFFICE", "level": "SUBDISTRICT"},
+    "urban-management": {"type": "DEPARTMENT", "level": "COUNTY"},
+}
+"""What the door tells the rules of the organisations of the demonstration street."""
+
+
+def moment(text: str) -> datetime:
+    """A moment of 2026 such as `03-04 18:00`, of another year with its year; 24:00 is the end of the day."""
+    day, _, clock = text.rpartition(" ")
+    day = day if day.count("-") == 2 else f"2026-{day}"
+    if clock == "24:00":
+        return end_of(date.fromisoformat(day))
+    return datetime.fromisoformat(f"{day} {clock}").replace(tzinfo=CHINA)
+
+
+def day(text: str) -> date:
+    """A day of 2026 such as `04-03`."""
+    return date.fromisoformat(f"2026-{text}")
+
+
+def person(username: str, *grants: tuple[str, str] | tuple[str, str, str]) -> Actor:
+    """An account with its roles: role, place, organisation."""
+    return Actor(username, username, tuple(Grant(*grant) for grant in grants))
+
+
+def _community(number: int) -> Iterable[Actor]:
+    place, org = f"{STREET}{number:03}", f"community-{number}"
+    yield person(f"grid{number}", ("grid_worker", place, org))
+    yield person(f"worker{number}", ("community_worker", place, org))
+    yield person(f"worker{number}b", ("community_worker", place, org))
+    yield person(f"secretary{number}", ("party_secretary", place, org), ("cwc_chair", place, org))
+    yield person(f"vice{number}", ("cwc_vice_chair", place, org))
+    yield person(f"member{number}a", ("cwc_member", place, org))
+    yield person(f"clerk{number}", ("meeting_secretary", place, org))
+    yield person(f"property{number}", ("unit_liaison", place, f"property-{number}"))
+    yield person(f"resident{number}", ("resident", place))
+    yield person(f"resident{number}b", ("resident", place))
+
+
+PEOPLE: dict[str, Actor] = {
+    one.username: one
+    for one in (
+        *_community(1),
+        *_community(2),
+        *_community(3),
+        *(person(code, ("unit_liaison", "6201", code)) for code in ("drainage", "heating", "power", "telecom")),
+        person("elder-care", ("unit_liaison", STREET, "elder-care")),
+        person("department", ("department_officer", "620199", "urban-management")),
+        person("statistics", ("department_officer", "620199", "statistics")),
+        person("officer", ("subdistrict_officer", STREET, "subdistrict-office")),
+        person("supervisor", ("supervisor", STREET)),
+        person("city", ("supervisor", "6201")),
+        person("integration", ("integration", "6201")),
+    )
+}
+"""The demonstration accounts of api.md."""
+
+
+@cache
+def world(pack: str = "lanzhou_2021") -> World:
+    """The processes with the national calendar and a policy pack."""
+    return world_of(load(pack))
+
+
+def world_of(policy: Pack) -> World:
+    """The same under any policy pack."""
+    return World(
+        processes={"issue": ISSUE, "supervision": SUPERVISION},
+        calendar=national_calendar(),
+        policy=policy,
+        pin=Pin(policy.pack, policy.version, policy.sha),
+        rungs=Rungs(
+            remind_before=policy.duration("issue.remind_before"),
+            red_after=policy.duration("issue.red_after"),
+            red_after_hours=policy.duration("issue.red_after_hours"),
+            red_street_max=policy.duration("issue.red_street_max"),
+            scale=policy.scale,
+        ),
+        commands=command_of,
+    )
+
+
+class Town:
+    """安和街道 on a virtual clock: who says what, when, and what is then true."""
+
+    def __init__(self, start: str = "01-05 09:00", pack: str = "lanzhou_2021") -> None:
+        self.street = Street(world(pack), moment(start))
+
+    def at(self, text: str) -> "Town":
+        """Let time pass until then."""
+        self.street.run_to(moment(text))
+        return self
+
+    def submit(self, key: str, by: str, community: str = C1, **fields: Any) -> Case[Issue]:
+        """Register an issue."""
+        given = {"title": f"text:{key}", "description": f"text:{key}d", "source": Source.VISIT, **fields}
+        command = do.SubmitIssue(community_code=community, **given)
+        return self.street.open("issue", key, command, PEOPLE[by])
+
+    def say(self, key: str, by: str, command: Any, **acting: Any) -> Case[Any]:
+        """Give a command now, with what the door would know of the organisations and cases in it."""
+        facts: dict[str, Any] = {"organizations": ORGANIZATIONS}
+        if isinstance(command, do.MergeInto):
+            facts["target"] = self.known(command.target)
+        return self.street.command(key, command, PEOPLE[by], facts=facts, **acting)
+
+    def refused(self, key: str, by: str, command: Any, **acting: Any) -> str:
+        """The reason why a command is refused; nothing may have changed."""
+        before, events = self.street.cases[key], len(self.street.histories[key])
+        try:
+            self.say(key, by, command, **acting)
+        except Refusal as no:
+            assert self.street.cases[key] == before
+            assert len(self.street.histories[key]) == events
+            return no.reason
+        raise AssertionError(f"{command} was not refused")
+
+    def known(self, key: str) -> dict[str, Any]:
+        """What the door tells of another case."""
+        case = self.street.cases[key]
+        closed = case.closed_at is not None
+        return {"id": key, "community": case.community, "closed": closed, "title": case.title}
+
+    def accept(self, key: str, by: str, mode: HandlingMode, category: str, **fields: Any) -> Case[Issue]:
+        """Put it on the problem list; EASY unless said otherwise."""
+        given = {"difficulty": Difficulty.EASY, **fields}
+        return self.say(key, by, do.AcceptToProblemList(mode=mode, category_code=category, **given))
+
+    def decide(self, key: str, by: str, outcome: Outcome, **fields: Any) -> Case[Issue]:
+        """The chair records what the meeting decided."""
+        return self.say(key, by, do.RecordDecision(outcome=outcome, text="text:decision", **fields))
+
+    def issue(self, key: str) -> Case[Issue]:
+        """The issue as it now is."""
+        return self.street.cases[key]
+
+    def listing(self, key: str) -> Case[Supervision]:
+        """The supervision case of an issue."""
+        return self.street.cases[self.listing_id(key)]
+
+    def listing_id(self, key: str) -> str:
+        """The id of the supervision case of an issue."""
+        found = self.issue(key).data.supervision_id
+        assert found is not None
+        return found
+
+    def clocks(self, key: str, code: str) -> list[Clock]:
+        """Every clock of a code that the case ever had, oldest first."""
+        found = ((number, clock) for (case, number), clock in self.street.clocks.items() if case == key)
+        return [clock for _, clock in sorted(found, key=lambda pair: pair[0]) if clock.code == code]
+
+    def clock(self, key: str, code: str) -> Clock:
+        """The last clock of a code."""
+        return self.clocks(key, code)[-1]
+
+    def due(self, key: str, code: str) -> str:
+        """When it is due, as the scenarios write it."""
+        return written(self.clock(key, code).due_at)
+
+    def state(self, key: str, code: str) -> str:
+        """State of the last clock of a code."""
+        return self.clock(key, code).state.value
+
+    def types(self, key: str) -> list[str]:
+        """Names of the events of a case, oldest first."""
+        return list(self.street.events(key))
+
+    def when(self, key: str, event: str, nth: int = -1) -> str:
+        """The moment of an event."""
+        return written([one.at for one in self.street.histories[key] if one.type == event][nth])
+
+    def marks(self, key: str, code: str) -> dict[str, str]:
+        """When a clock reminded, was breached and turned red."""
+        return {
+            one.type: written(one.at) for one in self.street.histories[key] if one.change.notes.get("clock") == code
+        }
+
+    def told(self, key: str, at: str) -> set[tuple[str, str]]:
+        """Who was told what at a moment: place or organisation and template."""
+        return {
+            (notice.to, notice.template)
+            for event in self.street.histories[key]
+            if event.at == moment(at)
+            for notice in event.change.notices
+        }
+
+
+def written(at: datetime | None) -> str:
+    """A moment as the scenarios write it: the end of a day is its 24:00, another year has its number."""
+    assert at is not None
+    local = at.astimezone(CHINA)
+    if (local.hour, local.minute, local.second) == (0, 0, 0):
+        ended = date.fromordinal(local.toordinal() - 1)
+        return _day(ended) + " 24:00"
+    return _day(local.date()) + local.strftime(" %H:%M")
+
+
+def _day(on: date) -> str:
+    return on.strftime("%m-%d" if on.year == 2026 else "%Y-%m-%d")
