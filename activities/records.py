@@ -1,12 +1,15 @@
 """Write a turn of a case: one activity, one transaction, safe to repeat."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.conflicts import Conflict
-from workflows.kernel.wire import Recorded, Transaction
+from workflows.kernel.wire import Json, Recorded, Transaction
+
+CONFLICT = Conflict.__name__
 
 
 class Writer(Protocol):
@@ -16,11 +19,27 @@ class Writer(Protocol):
         """Write a turn and say what was stamped; the same turn again gives the same answer."""
 
 
-class Records:
-    """The activity by which a case reaches the ledger (台账)."""
+class Standing(Protocol):
+    """Where a run that has lost its way finds its case."""
 
-    def __init__(self, ledger: Writer) -> None:
+    async def stands(self, process: str, case_id: str) -> Json | None:
+        """The case with its live clocks as it was last written; None when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which case is asked for."""
+
+    process: str
+    case_id: str
+
+
+class Records:
+    """The activities by which a case reaches the ledger (台账)."""
+
+    def __init__(self, ledger: Writer, past: Standing) -> None:
         self._ledger = ledger
+        self._past = past
 
     @activity.defn(name="record")
     async def record(self, t: Transaction) -> Recorded:
@@ -28,4 +47,9 @@ class Records:
         try:
             return await self._ledger.record(t)
         except Conflict as refused:
-            raise ApplicationError(str(refused), type=type(refused).__name__, non_retryable=True) from refused
+            raise ApplicationError(str(refused), type=CONFLICT, non_retryable=True) from refused
+
+    @activity.defn(name="stands")
+    async def stands(self, wanted: Wanted) -> Json | None:
+        """The case as the ledger holds it, for a run that was overtaken."""
+        return await self._past.stands(wanted.process, wanted.case_id)

@@ -64,8 +64,9 @@ async def carry_out(settings: Settings) -> None:
             calendars=Calendars(CalendarStore(storage)),
             seal=Seal(seal_keys, current=next(iter(seal_keys))),
         )
-        door = Engine(client, Past(storage), newest(settings.policy), timeout=settings.request_timeout)
-        async with build_worker(settings, client, Records(ledger), Neighbours(door)):
+        past = Past(storage)
+        door = Engine(client, past, newest(settings.policy), timeout=settings.request_timeout)
+        async with build_worker(settings, client, Records(ledger, past), Neighbours(door)):
             log.info("worker.started", task_queue=TASK_QUEUE, workflows=len(WORKFLOWS), policy=settings.policy)
             await stop.wait()
             log.info("worker.stopping")
@@ -84,7 +85,7 @@ def build_worker(settings: Settings, client: Client, records: Records, neighbour
         client,
         task_queue=TASK_QUEUE,
         workflows=[*WORKFLOWS, Ping],
-        activities=[records.record, neighbours.carry_out],
+        activities=[records.record, records.stands, neighbours.carry_out],
         workflow_runner=runner,
         graceful_shutdown_timeout=timedelta(seconds=settings.grace),
         sticky_queue_schedule_to_start_timeout=STICKY_FOR,

@@ -9,13 +9,15 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, RowMapping, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.storage.incidents import close_incidents_of
 from services.storage.ledger import stamp_of
 from services.storage.ledger_tables import case_file, clock, command, event
 from workflows.kernel.calendar import CHINA, Duration, Unit
 from workflows.kernel.clocks import Clock, ClockKind, ClockState, Color
 from workflows.kernel.process import Case, Pin, Process
 from workflows.kernel.step import Stamps, evolve, stamp
-from workflows.kernel.wire import case_of, event_of
+from workflows.kernel.wire import Json, carried, case_of, event_of
+from workflows.registry import PROCESSES
 
 D = TypeVar("D")
 
@@ -37,6 +39,14 @@ class Past:
         """Body hash and version of the command that had this key; None when none had it."""
         async with self._engine.connect() as connection:
             return await command_done(connection, case_id, key)
+
+    async def stands(self, process: str, case_id: str) -> Json | None:
+        """The case for a run that was overtaken; its conflicts have mended themselves with that."""
+        kind = PROCESSES[process]
+        async with self._engine.begin() as connection:
+            case = await case_now(connection, kind, case_id)
+            await close_incidents_of(connection, "CONFLICT", case_id=case_id, reason="TAKEN_OVER")
+        return carried(kind, case) if case is not None else None
 
 
 async def case_now(connection: AsyncConnection, process: Process[D], case_id: str | UUID) -> Case[D] | None:

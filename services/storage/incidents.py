@@ -69,14 +69,13 @@ async def close_incident(connection: AsyncConnection, incident_id: UUID, *, by: 
     return done.first() is not None
 
 
-async def close_incidents_of(connection: AsyncConnection, kind: str, *, case_id: str, key: str, reason: str) -> None:
-    """Take a trouble that mended itself off the list."""
+async def close_incidents_of(connection: AsyncConnection, kind: str, *, case_id: str, reason: str) -> None:
+    """Take troubles of a case that mended themselves off the list."""
     await connection.execute(
         update(incident)
         .where(
             incident.c.kind == kind,
             incident.c.case_id == case_id,
-            incident.c.key == key,
             incident.c.closed_at.is_(None),
         )
         .values(closed_at=func.clock_timestamp(), closed_by="system", reason=reason)

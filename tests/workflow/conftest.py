@@ -108,13 +108,15 @@ async def office_under(servers: Servers, database_url: str, pack: str) -> AsyncI
     )
     storage = database(database_url, pool_size=10, application_name="test")
     queue = f"gov-{uuid.uuid4().hex[:8]}"
-    engine = Engine(client, Past(storage), newest(pack), task_queue=queue, timeout=15)
+    past = Past(storage)
+    engine = Engine(client, past, newest(pack), task_queue=queue, timeout=15)
     ledger = Ledger(storage, calendars=Calendars(CalendarStore(storage)), seal=SEAL)
+    records = Records(ledger, past)
     worker = Worker(
         client,
         task_queue=queue,
         workflows=list(WORKFLOWS),
-        activities=[Records(ledger).record, Neighbours(engine).carry_out],
+        activities=[records.record, records.stands, Neighbours(engine).carry_out],
         workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions()),
     )
     async with worker:

@@ -5,17 +5,17 @@ and `run`. All decisions are made by `step`; here is only the lock, the transact
 """
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.neighbours import Answer, Errand, Neighbours
-    from activities.records import Records
+    from activities.records import CONFLICT, Records, Wanted
     from workflows.kernel.process import Case, Event, Pin, Process, Refusal
     from workflows.kernel.step import Batch, Stamps, commit, decide, embryo, next_moment, settle, stamp, step
     from workflows.kernel.wire import (
@@ -48,6 +48,10 @@ class Repeated(Exception):
     def __init__(self, receipt: Receipt) -> None:
         super().__init__("repeated")
         self.receipt = receipt
+
+
+class Overtaken(Exception):
+    """Postgres holds turns that this run does not know of: a task was lost after it had written them."""
 
 
 class CaseWorkflow:
@@ -139,8 +143,12 @@ class CaseWorkflow:
 
     async def _tick(self) -> None:
         async with self._lock:
-            if self._case is not None:
+            if self._case is None:
+                return
+            try:
                 await self._drive(step(self.process, self._case, None, self._pack, workflow.now()), None)
+            except Overtaken:
+                await self._catch_up()
 
     # --- commands -------------------------------------------------------------------------------------------
 
@@ -148,15 +156,20 @@ class CaseWorkflow:
     async def command(self, envelope: Envelope) -> Receipt:
         """Carry out one command, or refuse it without a trace."""
         async with self._lock:
-            case = self._case or self._embryo(envelope)
             order = order_of(self.process, envelope)
-            walk = step(self.process, case, order, self._pack, workflow.now())
-            try:
-                return await self._drive(walk, envelope)
-            except Repeated as earlier:
-                return earlier.receipt
-            except Refusal as no:
-                raise refused(no) from None
+            while True:
+                case = self._case or self._embryo(envelope)
+                walk = step(self.process, case, order, self._pack, workflow.now())
+                try:
+                    return await self._drive(walk, envelope)
+                except Overtaken:
+                    await self._catch_up()
+                except Repeated as earlier:
+                    if self._case is None or self._case.version < earlier.receipt.version:
+                        await self._catch_up()
+                    return earlier.receipt
+                except Refusal as no:
+                    raise refused(no) from None
 
     @command.validator
     def check(self, envelope: Envelope) -> None:
@@ -219,15 +232,39 @@ class CaseWorkflow:
         )
         async with self._lock:
             event: Event = settle(self._case, waiting.id, workflow.now(), refused=answer.refused or None)
-            await self._drive(commit(self.process, self._case, (event,)), None)
+            try:
+                await self._drive(commit(self.process, self._case, (event,)), None)
+            except Overtaken:
+                await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        """Take over the case as Postgres holds it.
+
+        A task that is lost after it has written is carried out again at another moment, so that its turn is another
+        one; what was written stands.
+        """
+        content = await patiently(Records.stands, Wanted(self.process.name, self._id))
+        if content is not None:
+            self._case = restored(self.process, content)
 
 
 async def record(process: Process[Any], batch: Batch, envelope: Envelope | None) -> Recorded:
-    """One transaction: quick tries inside the workflow task, then as long as it takes outside of it."""
-    content = transaction(process, batch, envelope)
+    """Write one transaction; raises `Overtaken` when another turn stands there."""
+    try:
+        recorded: Recorded = await patiently(Records.record, transaction(process, batch, envelope))
+    except FailureError as trouble:
+        cause = trouble.cause if isinstance(trouble, ActivityError) else trouble
+        if isinstance(cause, ApplicationError) and cause.type == CONFLICT:
+            raise Overtaken from None
+        raise
+    return recorded
+
+
+async def patiently(activity: Callable[..., Any], content: Any) -> Any:
+    """Some quick tries inside the workflow task, then as long as it takes outside of it."""
     try:
         return await workflow.execute_local_activity_method(
-            Records.record,
+            activity,
             content,
             start_to_close_timeout=QUICK_TRY,
             schedule_to_close_timeout=QUICK_IN_ALL,
@@ -238,7 +275,7 @@ async def record(process: Process[Any], batch: Batch, envelope: Envelope | None)
         if is_cancelled_exception(trouble) or (isinstance(trouble, ApplicationError) and trouble.non_retryable):
             raise
         return await workflow.execute_activity_method(
-            Records.record, content, start_to_close_timeout=SLOW_TRY, retry_policy=SLOW_TRIES
+            activity, content, start_to_close_timeout=SLOW_TRY, retry_policy=SLOW_TRIES
         )
 
 
