@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 
+from services.api import openapi
 from services.api.attachments import Store, attachment_router
 from services.api.auth import auth_router
 from services.api.cases import case_router
@@ -72,6 +73,7 @@ def create_app(
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
         redirect_slashes=False,
     )
     app.state.request_timeout = request_timeout
@@ -98,5 +100,6 @@ def create_app(
             api.include_router(public_router(process))
         api.include_router(case_router(process))
     app.include_router(api)
+    openapi.install(app, processes)
     app.add_middleware(Surroundings, figures=Figures(registry), is_outage=is_outage)
     return app

@@ -7,7 +7,8 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from services.api.errors import UNAVAILABLE, TooLarge, respond
+from services.api.errors import UNAVAILABLE, Invalid, NotFound, TooLarge, respond
+from services.api.faults import Fault
 
 BODY_LIMIT = 1024 * 1024
 BODY_TIMEOUT = 10.0
@@ -24,6 +25,7 @@ class TimedRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def timed(request: Request) -> Response:
+            require_text(request)
             await read_body(request)
             try:
                 async with asyncio.timeout(request.app.state.request_timeout):
@@ -32,6 +34,15 @@ class TimedRoute(APIRoute):
                 return respond(request, UNAVAILABLE)
 
         return timed
+
+
+def require_text(request: Request) -> None:
+    """Refuse an address with a character that PostgreSQL cannot hold, before it is asked about it."""
+    if "\0" in request.url.path or "\0" in request.scope["path"]:
+        raise NotFound
+    wrong = [Fault(name, "characters") for name, value in request.query_params.multi_items() if "\0" in name + value]
+    if wrong:
+        raise Invalid(*wrong)
 
 
 async def read_body(request: Request) -> None:

@@ -1,11 +1,12 @@
 """The app over ASGI with twins behind it: no server, no database, milliseconds."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
+import structlog
 from fastapi import FastAPI
 
 from services.api.app import create_app
@@ -15,6 +16,14 @@ from workflows.issue.process import ISSUE
 
 TOKENS = Tokens("k" * 32)
 Call = Callable[..., Awaitable[httpx.Response]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain_logs() -> Iterator[None]:
+    """Lines as in production: a traceback without its local variables, which also take seconds to draw."""
+    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
