@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from services.commands.terminal import leave
+from services.commands.terminal import leave, speak_any_encoding
 
 # Name, module of `services.commands`, function in it. Only the command that somebody calls is imported: all of them
 # together take seconds, which every start of a worker would pay. A module's `EPILOG` shows how its command is used.
@@ -17,12 +17,6 @@ COMMANDS = (
     ("worker", "worker", "worker"),
     ("migrate", "migrate", "migrate"),
     ("seed", "seed", "seed"),
-    ("drive", "drive", "drive"),
-    ("simulate", "simulate", "simulate"),
-    ("reconcile", "reconcile", "reconcile"),
-    ("overdue", "overdue", "overdue"),
-    ("show", "show", "show"),
-    ("export", "export", "export"),
     ("due", "due", "due_at"),
     ("calendar", "calendar", "calendar"),
     ("doctor", "doctor", "doctor"),
@@ -66,6 +60,7 @@ def build() -> typer.Typer:
 def main() -> None:
     """Run the program that people call `shangliang`; leaves the process with its exit code."""
     code = 1
+    speak_any_encoding()
     try:
         build()()
     except SystemExit as ended:

@@ -1,6 +1,8 @@
 """How commands speak: Chinese first, English beside it, problems on the error stream."""
 
 import asyncio
+import contextlib
+import io
 import os
 import sys
 from collections.abc import Coroutine
@@ -34,6 +36,14 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 def leave(code: int) -> NoReturn:
     """End the process at once: the engine's native runtime may abort in an orderly exit (guides/temporal.md §13)."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
+            stream.flush()
     os._exit(code)
+
+
+def speak_any_encoding() -> None:
+    """Let a terminal that has no Chinese letters show question marks instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

@@ -10,14 +10,13 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
-from rich.markup import escape
 
 from services.commands.connected import given_settings, with_keys
 from services.commands.seed import seed_street
-from services.commands.terminal import err, fail, out
+from services.commands.terminal import fail
 from services.embedded.child import Child, Program
 from services.embedded.home import Home
 from services.embedded.ports import bind, holder_of
@@ -74,8 +73,8 @@ async def _until_told(instance: "Instance") -> None:
         # Only the first: a second Ctrl-C must not interrupt the stopping, which is bounded by itself.
         if not told:
             told.append(True)
-            out.print("正在停止 stopping …")
             running.cancel()
+            _say("正在停止 stopping …")
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -85,7 +84,7 @@ async def _until_told(instance: "Instance") -> None:
     except asyncio.CancelledError:
         if not told:
             raise
-    out.print("已停止 stopped")
+    _say("已停止 stopped")
 
 
 class Instance:
@@ -207,7 +206,7 @@ class Instance:
         if password:
             rows.append(("示范账户密码 demo password", f"{password}  (只显示这一次 shown this once)"))
         for name, value in rows:
-            out.print(f"  {name}: {escape(value)}")
+            _say(f"  {name}: {value}")
 
     async def _say_ready(self) -> None:
         """Print `ready` when `/health/ready` is 200."""
@@ -217,10 +216,10 @@ class Instance:
             if not late and time.monotonic() > deadline:
                 late = True
                 logs = self._home.logs
-                err.print(f"! 尚未就绪,仍在等待;原因见 {logs}", markup=False)
-                err.print(f"  Not ready yet, still waiting; see {logs}", markup=False)
+                _warn(f"! 尚未就绪,仍在等待;原因见 {logs}")
+                _warn(f"  Not ready yet, still waiting; see {logs}")
             await asyncio.sleep(READY_LOOK_EVERY)
-        out.print("ready")
+        _say("ready")
 
 
 class _Errors:
@@ -235,15 +234,26 @@ class _Errors:
             entry = json.loads(line)
         except ValueError:
             if line.strip():
-                err.print(f"[{self._name}] {line}", markup=False)
+                _warn(f"[{self._name}] {line}")
             return
         if isinstance(entry, dict) and entry.get("level") in {"error", "critical"}:
-            err.print(f"[{self._name}] {entry.get('event')}", style="red", markup=False)
+            _warn(f"[{self._name}] {entry.get('event')}")
 
 
 def _say_restart(name: str, code: int, pause: float) -> None:
-    err.print(f"! {name} 已退出(代码 {code}),{pause:.1f} 秒后重新启动", markup=False)
-    err.print(f"  {name} ended with code {code}; started again in {pause:.1f} s", markup=False)
+    _warn(f"! {name} 已退出(代码 {code}),{pause:.1f} 秒后重新启动")
+    _warn(f"  {name} ended with code {code}; started again in {pause:.1f} s")
+
+
+def _say(line: str, stream: TextIO | None = None) -> None:
+    """Print a line for whoever still watches; a closed terminal ends nothing and stops no restart."""
+    with contextlib.suppress(OSError, ValueError):
+        # Not through rich, which ends the program on a closed pipe.
+        print(line, file=stream or sys.stdout, flush=True)
+
+
+def _warn(line: str) -> None:
+    _say(line, sys.stderr)
 
 
 def _is_ready(settings: Settings) -> bool:

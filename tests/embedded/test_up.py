@@ -157,6 +157,22 @@ def test_a_killed_part_comes_back_without_a_hand(start: Start) -> None:
     assert len([line for line in running.lines if "started again" in line]) == 4
 
 
+def test_a_closed_terminal_ends_nothing_and_stops_no_restart(start: Start) -> None:
+    running = start().until_ready()
+    assert running.process.stdout is not None
+    running.process.stdout.close()
+    [worker] = [process for process in running.family() if process.cmdline()[-1] == "worker"]
+
+    worker.kill()
+
+    deadline = time.monotonic() + READY_WITHIN
+    while not [process for process in running.family() if process.cmdline()[-1:] == ["worker"]]:
+        assert time.monotonic() < deadline, "not started again"
+    assert running.is_ready()
+    running.process.send_signal(signal.SIGTERM)
+    assert running.process.wait(STOPPED_WITHIN) == 0
+
+
 def test_servers_that_are_given_are_used_and_none_is_started(
     start: Start, servers: Servers, empty_database_url: str
 ) -> None:
