@@ -56,17 +56,38 @@ class Filters:
 class Narrowing(Protocol):
     """Anything with the attributes of `Filters`."""
 
-    state: str | None
-    step: str | None
-    community_id: str | None
-    level: str | None
-    color: str | None
-    lead_org: str | None
-    category_code: str | None
-    month: str | None
-    q: str | None
-    created_from: date | datetime | None
-    created_to: date | datetime | None
+    @property
+    def state(self) -> str | None: ...
+
+    @property
+    def step(self) -> str | None: ...
+
+    @property
+    def community_id(self) -> str | None: ...
+
+    @property
+    def level(self) -> str | None: ...
+
+    @property
+    def color(self) -> str | None: ...
+
+    @property
+    def lead_org(self) -> str | None: ...
+
+    @property
+    def category_code(self) -> str | None: ...
+
+    @property
+    def month(self) -> str | None: ...
+
+    @property
+    def q(self) -> str | None: ...
+
+    @property
+    def created_from(self) -> date | datetime | None: ...
+
+    @property
+    def created_to(self) -> date | datetime | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +120,7 @@ async def cases(
 ) -> Page:
     """Part of the list, newest first; raises `CursorInvalid` for a cursor of another list."""
     limit = max(1, min(limit, LARGEST_PAGE))
-    narrowed = [case_file.c.process == process.name, *_conditions(filters)]
+    narrowed = [case_file.c.process == process.name, *conditions(filters)]
     if after is not None:
         narrowed.append(tuple_(case_file.c.opened_at, case_file.c.id) < order_of(KIND, after, (datetime, UUID)))
     # A branch for each way of knowing of a case: each walks its own index and stops when the page is full.
@@ -138,7 +159,7 @@ def _named(key: str) -> ColumnElement[bool]:
     return case_file.c.number == key
 
 
-def _conditions(filters: Filters | Narrowing) -> list[ColumnElement[bool]]:
+def conditions(filters: Filters | Narrowing) -> list[ColumnElement[bool]]:
     table = case_file.c
     found: list[ColumnElement[bool]] = []
     if filters.state:

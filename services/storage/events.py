@@ -31,9 +31,12 @@ class Entry:
 
 
 async def events_of(
-    connection: AsyncConnection, case_id: str | UUID, *, after: int = 0, limit: int = 10_000
+    connection: AsyncConnection, case_id: str | UUID, *, after: int = 0, limit: int = 10_000, clear: bool = True
 ) -> tuple[Entry, ...]:
-    """The entries after a number, oldest first. Who may see the case has been decided by its reading."""
+    """The entries after a number, oldest first; without `clear` texts stay references.
+
+    Who may see the case has been decided by its reading.
+    """
     rows = await connection.execute(
         select(event)
         .where(event.c.case_id == UUID(str(case_id)), event.c.seq > after)
@@ -41,7 +44,7 @@ async def events_of(
         .limit(limit)
     )
     entries = rows.mappings().all()
-    texts = await texts_of(connection, [case_id], [one["payload"] for one in entries])
+    texts = await texts_of(connection, [case_id], [one["payload"] for one in entries]) if clear else {}
     return tuple(
         Entry(
             seq=one["seq"],
@@ -52,7 +55,7 @@ async def events_of(
             on_behalf_of=one["on_behalf_of"],
             occurred_at=one["at"].astimezone(CHINA),
             recorded_at=one["recorded_at"].astimezone(CHINA),
-            payload=resolve(one["payload"], texts),
+            payload=resolve(one["payload"], texts) if clear else one["payload"],
             hash=one["hash"].hex(),
         )
         for one in entries
