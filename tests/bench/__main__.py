@@ -115,7 +115,9 @@ class Bench:
         used: dict[str, float] = {}
         for name, process in self.processes.items():
             total = 0.0
-            for one in (process, *process.children(recursive=True)):
+            # The load client is the parent of all of them.
+            below = () if name == "client" else process.children(recursive=True)
+            for one in (process, *below):
                 try:
                     times = one.cpu_times()
                 except psutil.NoSuchProcess:
