@@ -99,6 +99,8 @@ COUNTED = (
     "COMPLETION_REVIEW",
 )
 """Positions in which the 90 days may end: not while SUSPENDED."""
+PAUSING = ("SUSPENDED", "COMPLETION_REVIEW")
+"""Positions in which a running handling time is paused, so that only an older breach speaks there."""
 BESIDE = ("ON_PROBLEM_LIST", "PLANNING", *ORDERED)
 """Positions in which an escalated topic may wait for a body beside the work."""
 UNORDERED = tuple(name for name in OPEN if name not in BESIDE)
@@ -234,7 +236,7 @@ RAISE = (
     arrows(BESIDE, Moment("ENDED", "ESCALATED"), by=who.SYSTEM, rule=topic.escalated_not_heard),
     arrows(tuple(name for name in BEFORE_FEEDBACK if name not in HANDLING), do.RaiseLevel, "TOPIC_PROPOSED", by=(who.PARTY_SECRETARY, who.SUPERVISOR), rule=topic.raise_level, cancels=("TRIAGE", "VERIFY", "TRANSFER", "INFO_WAIT", "DEFER", "CONSULT")),
     arrows(HANDLING, do.RaiseLevel, by=(who.PARTY_SECRETARY, who.SUPERVISOR), rule=topic.raise_escalated),
-    arrows(HANDLED, Moment("DUE", "HANDLE"), by=who.SYSTEM, rule=topic.on_yellow),
+    arrows(tuple(name for name in HANDLED if name not in PAUSING), Moment("DUE", "HANDLE"), by=who.SYSTEM, rule=topic.on_yellow),
     arrows(ORDERED, Moment("DUE", "REFER_REPLY"), by=who.SYSTEM, rule=topic.on_yellow),
     arrows(HANDLED, Moment("RED", "HANDLE"), by=who.SYSTEM, rule=topic.on_red, clause="000 §五三是"),
     arrows(ORDERED, Moment("RED", "REFER_REPLY"), by=who.SYSTEM, rule=topic.on_red),
