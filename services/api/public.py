@@ -5,8 +5,9 @@ from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import to_json
 
 from services.api.deps import BodyDep, Desk, DeskDep, LanguageDep
 from services.api.door import read
@@ -46,23 +47,23 @@ class Rating(BaseModel):
 
 
 class Guesses:
-    """Slows down whoever guesses check codes, by number and by address; forgets the oldest when full."""
+    """Slows down whoever guesses the code of a number; forgets the oldest when full.
+
+    Not by address: behind one gateway there may be a whole estate.
+    """
 
     def __init__(self) -> None:
         self._failures: OrderedDict[str, Failures] = OrderedDict()
 
-    def pause(self, *keys: str) -> None:
-        """Raise `TooMany` while one of the keys must wait."""
-        now = datetime.now(UTC)
-        longest = max(self._failures.get(key, Failures()).pause(now) for key in keys)
-        if longest:
-            raise TooMany("CHECK_CODE_TOO_OFTEN", longest)
+    def pause(self, number: str) -> None:
+        """Raise `TooMany` while this number must wait."""
+        pause = self._failures.get(number, Failures()).pause(datetime.now(UTC))
+        if pause:
+            raise TooMany("CHECK_CODE_TOO_OFTEN", pause)
 
-    def count(self, *keys: str) -> None:
+    def count(self, number: str) -> None:
         """Count a wrong code."""
-        now = datetime.now(UTC)
-        for key in keys:
-            self._failures[key] = self._failures.pop(key, Failures()).another(now)
+        self._failures[number] = self._failures.pop(number, Failures()).another(datetime.now(UTC))
         while len(self._failures) > MOST_REMEMBERED:
             self._failures.popitem(last=False)
 
@@ -72,14 +73,12 @@ def public_router(process: Process[Any]) -> APIRouter:
     router = APIRouter(prefix="/public", route_class=TimedRoute, tags=["public"])
     guesses = Guesses()
 
-    async def proven(desk: Desk, request: Request, number: str, code: str) -> Known:
+    async def proven(desk: Desk, number: str, code: str) -> Known:
         """The issue of somebody who knows its code; number and code wrong are one and the same answer."""
-        address = request.client.host if request.client else ""
-        keys = (f"number:{number}", f"address:{address}")
-        guesses.pause(*keys)
+        guesses.pause(number)
         known = await desk.reads.found(process, number)
         if known is None or not desk.codes.fits(known.case.id, code):
-            guesses.count(*keys)
+            guesses.count(number)
             raise NotFound
         return known
 
@@ -88,10 +87,8 @@ def public_router(process: Process[Any]) -> APIRouter:
         operation_id="public_issue",
         summary="凭查询码查看诉求进度 / follow an issue by its check code",
     )
-    async def issue(
-        request: Request, issue_no: Number, check_code: CheckCode, desk: DeskDep, language: LanguageDep
-    ) -> dict[str, Any]:
-        known = await proven(desk, request, issue_no, check_code)
+    async def issue(issue_no: Number, check_code: CheckCode, desk: DeskDep, language: LanguageDep) -> dict[str, Any]:
+        known = await proven(desk, issue_no, check_code)
         return await _progress(desk, process, known, language)
 
     @router.post(
@@ -101,9 +98,9 @@ def public_router(process: Process[Any]) -> APIRouter:
         openapi_extra={"x-body": "Rating"},
     )
     async def rate(
-        request: Request, issue_no: Number, check_code: CheckCode, desk: DeskDep, body: BodyDep, language: LanguageDep
+        issue_no: Number, check_code: CheckCode, desk: DeskDep, body: BodyDep, language: LanguageDep
     ) -> dict[str, Any]:
-        known = await proven(desk, request, issue_no, check_code)
+        known = await proven(desk, issue_no, check_code)
         await _rate(desk, process, known.case, _rating(body))
         again = await desk.reads.found(process, issue_no)
         return await _progress(desk, process, again or known, language)
@@ -139,8 +136,7 @@ async def _rate(desk: Desk, process: Process[Any], case: Case[Any], rating: Rati
     """Let the reporter himself answer the return visit; one key for each issue, so it counts once."""
     actor = Actor(case.data.reporter_id or "check-code", "check-code", (Grant(Role.RESIDENT, case.community),))
     visit = form(process.commands["record_visit"])
-    given = rating.model_copy(update={"contacted": True}).model_dump_json(exclude_none=True)
-    letter = read(visit, given.encode())
+    letter = read(visit, to_json({"contacted": True, **rating.model_dump(exclude_none=True)}))
     key = hashlib.sha256(f"rating|{case.id}".encode()).hexdigest()
     if await desk.reads.done(case.id, key) is not None or case.data.satisfaction is not None:
         raise GuardFailed("ALREADY_RATED", clause="api.md")
