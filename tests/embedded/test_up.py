@@ -59,6 +59,15 @@ class Running:
         children: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
         return children
 
+    def part(self, command: str) -> psutil.Process | None:
+        """Find the part whose command line has these words; None while it is not there."""
+        for process in self.family():
+            # One that has just ended, or is not yet what it is going to be, has no command line.
+            with contextlib.suppress(psutil.Error):
+                if command in " ".join(process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE:
+                    return process
+        return None
+
     def stop(self) -> int:
         """Tell it to stop, and give its exit code."""
         self.process.send_signal(signal.SIGTERM)
@@ -145,10 +154,10 @@ def test_a_killed_up_leaves_nothing_and_starts_again_on_its_port(start: Start) -
 
 def test_a_killed_part_comes_back_without_a_hand(start: Start) -> None:
     running = start().until_ready()
-    of_us = {process.pid: " ".join(process.cmdline()) for process in running.family()}
-    for part in ("postgres -D", "temporal server", "services.cli worker", "services.cli serve"):
-        [pid] = [pid for pid, command in of_us.items() if part in command]
-        psutil.Process(pid).kill()
+    for name in ("postgres -D", "temporal server", "services.cli worker", "services.cli serve"):
+        part = running.part(name)
+        assert part is not None
+        part.kill()
 
     deadline = time.monotonic() + READY_WITHIN
     while not running.is_ready():
@@ -161,12 +170,13 @@ def test_a_closed_terminal_ends_nothing_and_stops_no_restart(start: Start) -> No
     running = start().until_ready()
     assert running.process.stdout is not None
     running.process.stdout.close()
-    [worker] = [process for process in running.family() if process.cmdline()[-1] == "worker"]
+    worker = running.part("services.cli worker")
+    assert worker is not None
 
     worker.kill()
 
     deadline = time.monotonic() + READY_WITHIN
-    while not [process for process in running.family() if process.cmdline()[-1:] == ["worker"]]:
+    while running.part("services.cli worker") in {None, worker}:
         assert time.monotonic() < deadline, "not started again"
     assert running.is_ready()
     running.process.send_signal(signal.SIGTERM)
