@@ -9,8 +9,9 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
-from services.embedded.problems import HomeInUse, HomeNotOurs, HomeUnusable
+from services.embedded.problems import HomeHalfRestored, HomeInUse, HomeNotOurs, HomeUnusable
 
 SECRET_BYTES = 32
 
@@ -18,6 +19,8 @@ SECRET_BYTES = 32
 @dataclass(frozen=True, slots=True)
 class Home:
     """One instance's folder; everything that must survive a restart is below it."""
+
+    RESTORING: ClassVar[str] = "restoring"
 
     root: Path
 
@@ -51,9 +54,16 @@ class Home:
         """Where the servers that run now can be reached; gone when none run."""
         return self.root / "running.json"
 
+    @property
+    def restoring(self) -> Path:
+        """Where a backup is put together before it takes its place; gone when none is."""
+        return self.root / self.RESTORING
+
     def make(self) -> None:
-        """Create the folders that are missing; raises `HomeNotOurs` or `HomeUnusable`."""
+        """Create the folders that are missing; raises `HomeNotOurs`, `HomeUnusable` or `HomeHalfRestored`."""
         try:
+            if self.restoring.exists():
+                raise HomeHalfRestored(self.root)
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not os.access(self.root, os.W_OK | os.X_OK):
                 raise PermissionError

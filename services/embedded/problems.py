@@ -4,6 +4,7 @@ StartRefused
 ├── HomeInUse        another program runs on this home
 ├── HomeNotOurs      the home belongs to another user of this machine
 ├── HomeUnusable     the home cannot be made or written, for another reason
+├── HomeHalfRestored a restore of the home is under way, or was broken off
 ├── PortTaken        somebody listens where we must
 └── ServerFailed     a server ended or did not answer; carries the end of its log
 """
@@ -51,6 +52,17 @@ class HomeUnusable(StartRefused):
         super().__init__(
             f"目录 {home} 不能使用:{words}。请释放空间,或用 SHANGLIANG_HOME 指定另一个目录。",
             f"{home} cannot be used: {words}. Free some space, or set SHANGLIANG_HOME to another folder.",
+        )
+
+
+class HomeHalfRestored(StartRefused):
+    """A backup is being put into this home, or whoever did it was killed on the way."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(
+            f"{home} 的恢复正在进行或曾被中断。请等待其结束,或再次运行 shangliang restore。",
+            f"A restore into {home} is under way or was broken off. Wait for its end, or run `shangliang restore` "
+            "again.",
         )
 
 

@@ -83,6 +83,15 @@ async def schema(url: str) -> Schema:
         await engine.dispose()
 
 
+def knows_schema(revision: str) -> bool:
+    """Say whether this program can bring a database from that revision to the one it needs."""
+    try:
+        ScriptDirectory.from_config(alembic_configuration()).get_revision(revision)
+    except CommandError:
+        return False
+    return True
+
+
 def migrations_folder() -> Path:
     """Find the migrations: beside the packages in a checkout, inside `services` in an installed program."""
     packages = Path(services.storage.__file__).parent.parent
