@@ -4,7 +4,7 @@ The library's converter keeps its adapters per instance, and every run of a work
 building them anew took a third of a worker's time.
 """
 
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -21,6 +21,13 @@ def _adapter(hint: Any) -> TypeAdapter[Any]:
 
 class SharedJson(PydanticJSONPlainPayloadConverter):
     """JSON with adapters that are built once per type and process."""
+
+    def to_payload(self, value: Any) -> Payload | None:
+        """Write our own values without the fields at their default: histories are kept, and read, for weeks."""
+        if not is_dataclass(value) or isinstance(value, type):
+            return super().to_payload(value)
+        data = _adapter(type(value)).dump_json(value, exclude_defaults=True)
+        return Payload(metadata={"encoding": self.encoding.encode()}, data=data)
 
     def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
         """Build the value that a payload means."""

@@ -1,6 +1,7 @@
 """Write a turn of a case: one activity, one transaction, safe to repeat."""
 
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import Protocol
 
 from temporalio import activity
@@ -45,9 +46,11 @@ class Records:
     async def record(self, t: Transaction) -> Recorded:
         """Write one turn; a conflict can never succeed and is not tried again."""
         try:
-            return await self._ledger.record(t)
+            recorded = await self._ledger.record(t)
         except Conflict as refused:
             raise ApplicationError(str(refused), type=CONFLICT, non_retryable=True) from refused
+        # The days that did not count are for people, who read them in Postgres; a history needs the moments only.
+        return replace(recorded, stamps=[replace(stamp, skipped=()) for stamp in recorded.stamps])
 
     @activity.defn(name="stands")
     async def stands(self, wanted: Wanted) -> Json | None:
