@@ -1,6 +1,8 @@
 """Look at a state table from outside: who could take which row where, and what the row says of its clocks."""
 
-from collections.abc import Iterable, Mapping
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from workflows.kernel.clocks import Cancel, Clock, ClockState, Meet, Start
@@ -58,3 +60,34 @@ def operations(events: Iterable[Event]) -> list[tuple[type, str]]:
     return [
         (type(op), op.code) for event in events for op in event.change.clocks if isinstance(op, (Meet, Cancel, Start))
     ]
+
+
+# --- refusals ----------------------------------------------------------------------------------------------
+
+RULES = Path(__file__).parents[2] / "workflows"
+
+
+def raise_sites(folder: str) -> set[str]:
+    """Every place in the rules of a process that refuses, as `module.function REASON`."""
+    return {site for file in sorted((RULES / folder).glob("*.py")) for site in _sites(file)}
+
+
+def _sites(file: Path) -> Iterator[str]:
+    for function in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        for node in ast.walk(function):
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
+                reason = node.exc.args[0]
+                if isinstance(reason, ast.Constant) and isinstance(reason.value, str):
+                    yield f"{file.stem}.{function.name} {reason.value}"
+
+
+def site_of(refusal: Refusal) -> str:
+    """Where in the rules a refusal was raised, as `module.function REASON`."""
+    trace = refusal.__traceback__
+    assert trace is not None
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    code = trace.tb_frame.f_code
+    return f"{Path(code.co_filename).stem}.{code.co_name} {refusal.reason}"

@@ -6,7 +6,6 @@ from typing import Any
 
 from workflows.issue import commands as do
 from workflows.issue.data import (
-    LEVELS,
     Body,
     ClockClass,
     ClosureCode,
@@ -21,6 +20,7 @@ from workflows.issue.orders import handling, led, signing, until, working_days_a
 from workflows.issue.topic import (
     AGENDA_PARAMETER,
     MEETING_BODIES,
+    beside,
     escalate,
     hearing,
     overall,
@@ -95,9 +95,7 @@ def record_tally(case: Case[Issue], cmd: do.RecordTally, turn: Turn) -> Change:
 
 def _tally_escalated(case: Case[Issue], result: str, turn: Turn) -> Change:
     """The same for a topic beside a running order: the first tie waits for the next meeting, the second climbs."""
-    topic = case.data.escalated
-    if topic is None:
-        raise GuardFailed("NO_ESCALATED_TOPIC", clause="processes P1")
+    topic = beside(case)
     if result == "TIE" and case.data.ties == 0:
         again = escalate(case, topic.level, "TIE", turn, next_slot=True)
         return replace(again, sets={**again.sets, "ties": 1, "statements": 0, "tally": None})
@@ -130,17 +128,13 @@ def tally(cmd: do.RecordTally, turn: Turn) -> str:
 
 def record_decision(case: Case[Issue], cmd: do.RecordDecision, turn: Turn) -> Change:
     """The meeting decides on the topic that it has opened."""
-    if cmd.outcome is Outcome.KEEP:
-        raise GuardFailed("KEEP_ONLY_ESCALATED", field="outcome", clause="processes P1")
     decision = _meeting_decision(case, cmd, case.data.topic_body, turn)
     return _carried_out(case, decision, turn)
 
 
 def record_decision_escalated(case: Case[Issue], cmd: do.RecordDecision, turn: Turn) -> Change:
     """The meeting decides on a topic whose handling goes on; the old time is superseded (processes §0.3)."""
-    topic = case.data.escalated
-    if topic is None:
-        raise GuardFailed("NO_ESCALATED_TOPIC", clause="processes P1")
+    topic = beside(case)
     if topic.body not in MEETING_BODIES:
         raise GuardFailed("BODY_OUTSIDE", clause="processes P1")
     decision = _meeting_decision(case, cmd, topic.body, turn)
@@ -159,8 +153,7 @@ def record_street_decision(case: Case[Issue], cmd: do.RecordStreetDecision, turn
 
 def record_street_decision_escalated(case: Case[Issue], cmd: do.RecordStreetDecision, turn: Turn) -> Change:
     """The same for a topic whose handling goes on."""
-    topic = case.data.escalated
-    if topic is None or topic.level not in ("L3", "L4"):
+    if beside(case).level not in ("L3", "L4"):
         raise GuardFailed("NOT_AT_STREET_LEVEL", clause="processes P1")
     return _on_escalated(case, _street_decision(cmd, turn), turn)
 
@@ -217,8 +210,6 @@ def _carried_out(case: Case[Issue], decision: Decision, turn: Turn) -> Change:
         case Outcome.REFER_DEPARTMENT:
             return _referred(case, decision, turn)
         case Outcome.ESCALATE:
-            if case.level == LEVELS[-1]:
-                raise GuardFailed("HIGHEST_LEVEL", field="outcome", clause="processes §0.1")
             change = propose(case, above(case.level), "ESCALATED", turn, sets={"decided_at": turn.now})
             return replace(change, notes=decision.notes)
         case Outcome.DEFER:
@@ -262,9 +253,7 @@ def _carried_out(case: Case[Issue], decision: Decision, turn: Turn) -> Change:
 
 def _on_escalated(case: Case[Issue], decision: Decision, turn: Turn) -> Change:
     """What a decision on an escalated topic makes true; listing stays until 销号."""
-    topic = case.data.escalated
-    if topic is None:
-        raise GuardFailed("NO_ESCALATED_TOPIC", clause="processes P1")
+    topic = beside(case)
     done: dict[str, Any] = {"escalated": None, "statements": 0, "tally": None}
     # The body that has decided keeps the matter: RED again climbs from its level, not from the first one.
     level = at_least(case.level, topic.level)
@@ -284,8 +273,6 @@ def _on_escalated(case: Case[Issue], decision: Decision, turn: Turn) -> Change:
             )
             change = Change(sets=_settled(turn), clocks=(*superseded, *overall(case)), notes=decision.notes)
         case Outcome.ESCALATE:
-            if topic.level == LEVELS[-1]:
-                raise GuardFailed("HIGHEST_LEVEL", field="outcome", clause="processes §0.1")
             up = escalate(case, above(topic.level), "ESCALATED", turn)
             return replace(
                 up,

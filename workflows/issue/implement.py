@@ -1,6 +1,7 @@
 """Step 4, 组织实施: project, order, progress, extension, suspension, calls, completion (pure; seed 001 §四4)."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from workflows.issue import commands as do
@@ -183,22 +184,24 @@ def milestone_done(case: Case[Issue], cmd: do.MilestoneDone, turn: Turn) -> Chan
 
 def may_extend(case: Case[Issue], turn: Turn) -> None:
     """Before it is due, and never a third time."""
-    handle = case.clock("HANDLE")
-    if handle is None or handle.state is not ClockState.RUNNING:
-        raise GuardFailed("ALREADY_DUE", clause="processes P1")
+    _running_handle(case)
     if case.data.extensions >= turn.policy.number("issue.extension.max"):
         raise GuardFailed("EXTENSIONS_USED", clause="issue.extension.max")
 
 
+def _running_handle(case: Case[Issue]) -> tuple[Clock, datetime]:
+    """The handling time that may still be moved, and when it ends."""
+    handle = case.clock("HANDLE")
+    if handle is None or handle.due_at is None or handle.state is not ClockState.RUNNING:
+        raise GuardFailed("ALREADY_DUE", clause="processes P1")
+    return handle, handle.due_at
+
+
 def request_extension(case: Case[Issue], cmd: do.RequestExtension, turn: Turn) -> Change:
     """More time: later than now due, at most 100 % of the first time each (S08)."""
-    handle = case.clock("HANDLE")
-    if handle is None or handle.due_at is None:
-        raise GuardFailed("ALREADY_DUE", clause="processes P1")
+    handle, due_at = _running_handle(case)
     scaled = turn.policy.scale is not None
-    if not scaled and cmd.to <= handle.due_at.astimezone(CHINA).date():
-        raise GuardFailed("NOT_LATER", field="to", clause="processes P1")
-    if scaled and cmd.to <= turn.now.astimezone(CHINA).date():
+    if cmd.to <= (turn.now if scaled else due_at).astimezone(CHINA).date():
         raise GuardFailed("NOT_LATER", field="to", clause="processes P1")
     limit = handle.limits[min(case.data.extensions, len(handle.limits) - 1)]
     if not scaled and cmd.to > limit.astimezone(CHINA).date():
@@ -218,9 +221,7 @@ def decide_extension(case: Case[Issue], cmd: do.DecideExtension, turn: Turn) -> 
     asked = case.data.extension_asked
     if not cmd.approve or asked is None:
         return Change(sets={"extension_asked": None}, notes=notes)
-    handle = case.clock("HANDLE")
-    if handle is None or handle.state is not ClockState.RUNNING:
-        raise GuardFailed("ALREADY_DUE", clause="processes P1")
+    _running_handle(case)
     return Change(
         sets={"extension_asked": None, "extensions": case.data.extensions + 1},
         clocks=(Extend(code="HANDLE", duration=Duration(0, Unit.DATE, on=asked)),),

@@ -173,20 +173,19 @@ def admit(case: Case[Issue], cmd: do.AdmitToAgenda, turn: Turn) -> Change:
 
 def may_have_escalated(case: Case[Issue], turn: Turn) -> None:
     """While an order runs, only an escalated topic can be dealt with in a meeting."""
-    if case.data.escalated is None:
-        raise GuardFailed("NO_ESCALATED_TOPIC", clause="processes P1")
+    beside(case)
 
 
 def may_meet_escalated(case: Case[Issue], turn: Turn) -> None:
     """And only while it is one of a meeting of the community."""
-    if _escalated(case).body not in MEETING_BODIES:
+    if beside(case).body not in MEETING_BODIES:
         raise GuardFailed("BODY_OUTSIDE", clause="processes P1")
 
 
 def admit_escalated(case: Case[Issue], cmd: do.AdmitToAgenda, turn: Turn) -> Change:
     """The escalated topic is on the agenda while the handling goes on."""
     _urgent(case, cmd, turn)
-    topic = _escalated(case)
+    topic = beside(case)
     by_epc = topic.body is Body.EXTENDED_PARTY_COMMITTEE
     return Change(
         sets={
@@ -261,7 +260,7 @@ def escalated_not_heard(case: Case[Issue], clock: Clock, turn: Turn) -> Change:
 
 
 def _escalated_missed(case: Case[Issue], turn: Turn, notes: dict[str, Any]) -> Change:
-    topic = _escalated(case)
+    topic = beside(case)
     month = _month(turn)
     count = case.data.carry_over + (case.data.carried_month != month)
     missed = topic.carry_over + 1
@@ -386,7 +385,8 @@ def supervise(case: Case[Issue], reason: str, turn: Turn) -> tuple[dict[str, Any
     return {"supervision_id": child, "supervisions": count}, (effect,)
 
 
-def _escalated(case: Case[Issue]) -> Escalated:
+def beside(case: Case[Issue]) -> Escalated:
+    """The escalated topic beside the running order; refused where there is none."""
     topic = case.data.escalated
     if topic is None:
         raise GuardFailed("NO_ESCALATED_TOPIC", clause="processes P1")

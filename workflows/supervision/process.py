@@ -79,10 +79,10 @@ def facets(case: Case[Supervision]) -> Mapping[str, Any]:
 
 
 def place(command: Any, facts: Mapping[str, Any]) -> str:
-    """The community of the subject: told by the sending case, or looked up by the door."""
-    if command.community_code:
-        return str(command.community_code)
-    return str(facts["subject_id"]["community"])
+    """The community of the subject: looked up by the door, whatever the caller says; or told by the sending case."""
+    if "subject_id" in facts:
+        return str(facts["subject_id"]["community"])
+    return str(command.community_code)
 
 
 SUPERVISION: Process[Supervision] = Process(
