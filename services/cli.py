@@ -17,8 +17,15 @@ COMMANDS = (
     ("worker", "worker", "worker"),
     ("migrate", "migrate", "migrate"),
     ("seed", "seed", "seed"),
+    ("import", "importing", "import_files"),
+    ("drive", "drive", "drive"),
+    ("overdue", "overdue", "overdue"),
+    ("show", "show", "show"),
+    ("export", "export", "export"),
     ("due", "due", "due_at"),
     ("calendar", "calendar", "calendar"),
+    ("backup", "backup", "backup"),
+    ("restore", "restore", "restore"),
     ("doctor", "doctor", "doctor"),
 )
 
