@@ -1,5 +1,6 @@
 """Look into an uploaded file: is it what it says it is, and does it tell where it was taken?"""
 
+import codecs
 import hashlib
 import io
 import warnings
@@ -32,6 +33,8 @@ LIMITS = {Kind.PHOTO: 20, Kind.AUDIO: 50, Kind.VIDEO: 200, Kind.FILE: 50}
 """Most megabytes of each kind."""
 
 PHOTOS = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+# Pictures of two views come in by the reader of JPEG, too.
+READERS = ("JPEG", "PNG", "WEBP")
 ENDINGS = {
     Kind.AUDIO: {
         ".mp3": "audio/mpeg",
@@ -91,9 +94,9 @@ def _photo(raw: bytes) -> tuple[str, bytes]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(raw), formats=list(PHOTOS)) as checked:
+            with Image.open(io.BytesIO(raw), formats=READERS) as checked:
                 checked.verify()
-            with Image.open(io.BytesIO(raw), formats=list(PHOTOS)) as picture:
+            with Image.open(io.BytesIO(raw), formats=READERS) as picture:
                 if picture.width * picture.height > MOST_PIXELS:
                     raise TooLarge(limit=f"{MOST_PIXELS // 1_000_000} Mpx")
                 return _written_anew(picture)
@@ -157,8 +160,8 @@ def _is_text(head: bytes) -> bool:
 def _text(head: bytes) -> str:
     for encoding in ("utf-8", "gb18030"):
         try:
-            # The last character may be cut in two.
-            head[: max(0, len(head) - 4) or None].decode(encoding, "strict" if len(head) < HEAD else "ignore")
+            # The last character of a longer text may be cut in two.
+            codecs.getincrementaldecoder(encoding)().decode(head, final=len(head) < HEAD)
         except UnicodeDecodeError:
             continue
         if _is_text(head) and head.strip() and not _is_markup(head):

@@ -48,11 +48,7 @@ class Viewer:
 
     def is_staff(self, case: Case[Any]) -> bool:
         """Say whether he works for the place of the case, not for an organisation that handles it."""
-        lead = getattr(case.data, "lead_org", None)
-        return any(
-            grant.role in STAFF and case.community.startswith(grant.place) and (grant.org is None or grant.org != lead)
-            for grant in self.actor.grants
-        )
+        return any(grant.role in STAFF and case.community.startswith(grant.place) for grant in self.actor.grants)
 
     def is_reporter(self, case: Case[Any]) -> bool:
         """Say whether he brought it in or is told of its result."""
