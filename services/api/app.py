@@ -16,6 +16,7 @@ from services.api.deps import PREFIX, Desk
 from services.api.door import Door
 from services.api.errors import install
 from services.api.health import Probe, health_router
+from services.api.limits import READS_AT_ONCE, WRITES_AT_ONCE, Room
 from services.api.middleware import Figures, Surroundings
 from services.api.operations import operation_router
 from services.api.ports import Engine, People, Reads, Sealing
@@ -77,6 +78,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.request_timeout = request_timeout
+    app.state.reading, app.state.writing = Room(READS_AT_ONCE), Room(WRITES_AT_ONCE)
     app.state.desk = Desk(
         engine=engine,
         reads=reads,

@@ -178,6 +178,7 @@ def of_refusal(refusal: Refusal) -> Problem:
 
 
 UNAVAILABLE = Problem(code="engine_unavailable", headers={"Retry-After": str(RETRY_AFTER)})
+BUSY = Problem(code="too_many", headers={"Retry-After": str(RETRY_AFTER)})
 DEFECT = Problem(code="defect")
 
 
@@ -194,7 +195,7 @@ def install(app: FastAPI) -> None:
         return respond(request, of_refusal(error))
 
     async def busy(request: Request, error: Exception) -> JSONResponse:
-        return respond(request, Problem(code="too_many", headers={"Retry-After": str(RETRY_AFTER)}))
+        return respond(request, BUSY)
 
     async def unavailable(request: Request, error: Exception) -> JSONResponse:
         return respond(request, UNAVAILABLE)

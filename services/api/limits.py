@@ -1,4 +1,4 @@
-"""Bound what one request may cost: its time, its size."""
+"""Bound what one request may cost, its time and its size, and how many are worked on at once."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -14,10 +14,30 @@ BODY_LIMIT = 1024 * 1024
 BODY_TIMEOUT = 10.0
 
 
+class Room:
+    """Counts the requests that are worked on; a slow sender takes no place until his body is there."""
+
+    def __init__(self, places: int) -> None:
+        self._places = places
+        self._taken = 0
+
+    @property
+    def left(self) -> int:
+        """Free places; never less than none."""
+        return max(0, self._places - self._taken)
+
+    def __enter__(self) -> None:
+        self._taken += 1
+
+    def __exit__(self, *ended: object) -> None:
+        self._taken -= 1
+
+
 class TimedRoute(APIRoute):
     """A route whose handler answers within `app.state.request_timeout` seconds, if only by 503.
 
-    The body is read first and has a limit of its own, so that a slow sender is not told that we are slow.
+    The body is read first and has a limit of its own, so that a slow sender is not told that we are slow. Whoever
+    comes when there is no room is told so at once, by 429, before anything is read or looked up.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
