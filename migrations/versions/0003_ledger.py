@@ -781,6 +781,13 @@ def upgrade() -> None:
         comment="Work that somebody owes (待办); addressed to a role, place, organisation or person",
     )
     op.create_index(
+        "ix_task_anywhere",
+        "task",
+        ["role", "severity", "due_at", "case_id", "n"],
+        unique=False,
+        postgresql_where=sa.text("place IS NULL AND org IS NULL AND person IS NULL"),
+    )
+    op.create_index(
         "ix_task_org",
         "task",
         ["org", "severity", "due_at", "case_id", "n"],
@@ -799,14 +806,14 @@ def upgrade() -> None:
         "task",
         ["role", "place", "severity", "due_at", "case_id", "n"],
         unique=False,
-        postgresql_where=sa.text("place IS NOT NULL"),
+        postgresql_where=sa.text("place IS NOT NULL AND org IS NULL AND person IS NULL"),
     )
     op.create_index(
         "ix_task_role",
         "task",
         ["role", "severity", "due_at", "case_id", "n"],
         unique=False,
-        postgresql_where=sa.text("person IS NULL"),
+        postgresql_where=sa.text("place IS NOT NULL AND org IS NULL AND person IS NULL"),
     )
     op.execute(EVENT_HASH)
     op.execute(VERIFY_CASE)

@@ -287,7 +287,16 @@ task = Table(
     _severity(),
     _place("community", 12),
     _one_of("color", COLORS),
-    Index("ix_task_role", "role", "severity", "due_at", "case_id", "n", postgresql_where=text("person IS NULL")),
+    # For those with a wide place, who see the most urgent of many; for those with a narrow one; for everybody in a role.
+    Index(
+        "ix_task_role",
+        "role",
+        "severity",
+        "due_at",
+        "case_id",
+        "n",
+        postgresql_where=text("place IS NOT NULL AND org IS NULL AND person IS NULL"),
+    ),
     Index(
         "ix_task_place",
         "role",
@@ -296,7 +305,16 @@ task = Table(
         "due_at",
         "case_id",
         "n",
-        postgresql_where=text("place IS NOT NULL"),
+        postgresql_where=text("place IS NOT NULL AND org IS NULL AND person IS NULL"),
+    ),
+    Index(
+        "ix_task_anywhere",
+        "role",
+        "severity",
+        "due_at",
+        "case_id",
+        "n",
+        postgresql_where=text("place IS NULL AND org IS NULL AND person IS NULL"),
     ),
     Index("ix_task_org", "org", "severity", "due_at", "case_id", "n", postgresql_where=text("org IS NOT NULL")),
     Index(
