@@ -1,0 +1,104 @@
+"""The simulator and Temporal write the same events for the same script: random people, commands, leaps of time.
+
+`SHANGLIANG_SCRIPTS` asks for more scripts than the suite plays, `SHANGLIANG_SEED` for others. A difference is
+told with the whole script that led to it.
+"""
+
+import os
+import sys
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from random import Random
+
+import pytest
+import pytest_asyncio
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from activities.neighbours import Neighbours
+from activities.payloads import DATA_CONVERTER
+from activities.records import Records
+from services.engine import newest
+from services.storage.national_calendar import national_calendar
+from tests.equal.lockstep import FaultyLedger, Script, SkippingEngine, side_by_side, told_of
+from tests.twins.ledger import street_world
+from workflows.policy.packs import load
+from workflows.registry import WORKFLOWS
+
+SCRIPTS = int(os.environ.get("SHANGLIANG_SCRIPTS", "100"))
+SEED = int(os.environ.get("SHANGLIANG_SEED", "20260303"))
+AT_ONCE = 50
+ROUNDS = 18
+LOST_WRITES = 0.01
+PACK = "lanzhou_2021"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def skipping() -> AsyncIterator[WorkflowEnvironment]:
+    """A server whose clock leaps, shared by every case of this module."""
+    server = Path(sys.executable).with_name("temporal-test-server")
+    async with await WorkflowEnvironment.start_time_skipping(
+        data_converter=DATA_CONVERTER, test_server_existing_path=str(server)
+    ) as environment:
+        yield environment
+
+
+async def played_under(
+    environment: WorkflowEnvironment, pack: str, seed: int, scripts: int, *, street: int = 0
+) -> list[Script]:
+    """Play scripts under a policy pack; raises at the first difference."""
+    calendar = national_calendar()
+    ledger = FaultyLedger(calendar)
+    ledger.rng, ledger.share = Random(seed), LOST_WRITES
+    queue = f"gov-{uuid.uuid4().hex[:8]}"
+    engine = SkippingEngine(environment.client, ledger, newest(pack), task_queue=queue, timeout=30, attributes=False)
+    records = Records(ledger, ledger)
+    played: list[Script] = []
+    async with Worker(
+        environment.client,
+        task_queue=queue,
+        workflows=list(WORKFLOWS),
+        activities=[records.record, records.stands, Neighbours(engine).carry_out],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    ):
+        world = street_world(load(pack), calendar)
+        for first in range(0, scripts, AT_ONCE):
+            played += await side_by_side(
+                environment,
+                engine,
+                ledger,
+                world,
+                seed=seed + first,
+                scripts=min(AT_ONCE, scripts - first),
+                rounds=ROUNDS,
+                first_place=street + first,
+            )
+            for case_id, book in ledger.books.items():
+                handle = environment.client.get_workflow_handle(f"{book.row['process']}/{case_id}")
+                if (await handle.describe()).close_time is None:
+                    # Every leap of time would age it once more.
+                    await handle.terminate("its script is over")
+            ledger.books.clear()
+    return played
+
+
+async def test_simulator_and_temporal_write_the_same_events(skipping: WorkflowEnvironment) -> None:
+    played = await played_under(skipping, PACK, SEED, SCRIPTS)
+
+    total = told_of(played)
+    events = Counter(event.type for one in played for found in one.street.histories.values() for event in found)
+    assert len(played) == SCRIPTS
+    # A run that met none of these would prove little.
+    assert (
+        min(total["roll over"], total["repeat"], total["refused guard_failed"], total["refused version_conflict"]) > 0
+    )
+    assert min(events["clock_breached"], events["clock_red"], events["effect_done"]) > 0
+
+
+@pytest.mark.parametrize("pack", ["drill"])
+async def test_they_agree_under_the_fast_clock_too(skipping: WorkflowEnvironment, pack: str) -> None:
+    played = await played_under(skipping, pack, SEED + 1, max(8, SCRIPTS // 10), street=900)
+
+    assert told_of(played)["submit_issue"] >= len(played)
