@@ -24,7 +24,7 @@ from services.commands.terminal import MISUSE, err, fail, out, run
 from services.engine import Engine, connect, newest
 from services.identity.actors import Directory
 from services.importing.columns import TITLES, Columns, Target, WrongMap, columns
-from services.importing.intake import Counts, Intake, ServiceAway
+from services.importing.intake import PATIENCE, Counts, Intake, ServiceAway
 from services.importing.messages import Message, Place, message, now, placed
 from services.importing.reasons import Reject, Why
 from services.importing.sheets import CELL_LIMIT, Sheet, Unreadable, opened
@@ -67,6 +67,7 @@ class Wanted:
     parallel: int
     cell_limit: int
     limit: int | None
+    patience: float
 
 
 def import_files(
@@ -100,6 +101,9 @@ def import_files(
     limit: Annotated[int | None, typer.Option(min=1, help="只读前 N 行。Read the first N rows only.")] = None,
     parallel: Annotated[int, typer.Option(min=1, max=256, help="同时登记多少件。Messages at a time.")] = 16,
     cell_limit: Annotated[int, typer.Option(min=1000, max=10_000_000, help="单元格字数上限。")] = CELL_LIMIT,
+    patience: Annotated[
+        float, typer.Option(min=0, max=3600, help="服务不应答时等多少秒。Seconds to wait for a service that is away.")
+    ] = PATIENCE,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="只预览，不写入。Preview; write nothing.")] = False,
 ) -> None:
     """导入居民留言或热线工单，每条成为一件诉求；重复执行不会重复登记。Import messages; repeat it as you like.
@@ -134,6 +138,7 @@ def import_files(
         parallel=parallel,
         cell_limit=cell_limit,
         limit=limit,
+        patience=patience,
     )
     pack = _pack(policy or settings.policy)
     code = 0
@@ -260,6 +265,7 @@ async def _bring_in(settings: Settings, wanted: Wanted, pack: Pack, path: Path, 
                 storage=storage,
                 pack=pack,
                 parallel=wanted.parallel,
+                patience=wanted.patience,
                 counts=counts,
             )
             progress = stack.enter_context(_progress())

@@ -119,13 +119,16 @@ class Intake:
             for _ in range(self.parallel):
                 await pieces.put(None)
 
+        away: BaseException | None = None
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(feed())
                 for _ in range(self.parallel):
                     group.create_task(work())
-        except* ServiceAway as away:
-            raise ServiceAway(str(away.exceptions[0])) from None
+        except* ServiceAway as trouble:
+            away = trouble.exceptions[0]
+        if away is not None:
+            raise away
         if cut:
             raise cut[0]
         return self.counts
