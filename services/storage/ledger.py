@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg
 from pydantic_core import from_json, to_json, to_jsonable_python
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.calendar import Calendars
@@ -123,19 +124,22 @@ class Ledger:
 
     async def _call(self, body: str, t: Transaction) -> Json:
         """One statement, which is a transaction by itself: no BEGIN, no COMMIT."""
-        async with self._engine.connect() as connection:
-            driver = await _driver(connection)
-            try:
-                answer: Json = from_json(await driver.fetchval(RECORD, body))
-            except asyncpg.PostgresError as error:
-                if error.sqlstate == CONFLICT:
-                    raise Conflict(t.case["id"], t.first) from None
-                # The text of an error may quote a row, and so a person: only its code goes on.
-                raise LedgerFailed(f"{error.sqlstate} {type(error).__name__}") from None
-            except (asyncpg.InterfaceError, OSError) as error:
-                await connection.invalidate()
-                raise LedgerFailed(type(error).__name__) from None
-            return answer
+        try:
+            async with self._engine.connect() as connection:
+                driver = await _driver(connection)
+                try:
+                    answer: Json = from_json(await driver.fetchval(RECORD, body))
+                except (asyncpg.InterfaceError, OSError):
+                    await connection.invalidate()
+                    raise
+                return answer
+        except asyncpg.PostgresError as error:
+            if error.sqlstate == CONFLICT:
+                raise Conflict(t.case["id"], t.first) from None
+            # The text of an error may quote a row, and so a person: only its code goes on.
+            raise LedgerFailed(f"{error.sqlstate} {type(error).__name__}") from None
+        except (asyncpg.InterfaceError, SQLAlchemyError, OSError, TimeoutError) as error:
+            raise LedgerFailed(type(error).__name__) from None
 
     async def _note(self, t: Transaction, refused: Exception) -> None:
         kind = "CONFLICT" if isinstance(refused, Conflict) else "RECORD_FAILS"

@@ -8,14 +8,18 @@ from datetime import date
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.exceptions import ApplicationError
 
+from activities.calendar import Calendars
 from activities.conflicts import Conflict
-from services.storage.calendar import set_local_day
+from activities.records import Records
+from services.storage.calendar import CalendarStore, set_local_day
 from services.storage.clocks import clocks_of
-from services.storage.history import broken_at, case_at, case_now, command_done
+from services.storage.database import database
+from services.storage.history import Past, broken_at, case_at, case_now, command_done
 from services.storage.ids import uuid7
 from services.storage.incidents import close_incident, open_incidents
-from services.storage.ledger import LedgerFailed
+from services.storage.ledger import Ledger, LedgerFailed
 from services.storage.ledger_tables import (
     attachment,
     case_file,
@@ -48,7 +52,7 @@ from workflows.issue.commands import Child
 from workflows.issue.data import ClockClass, HandlingMode
 from workflows.issue.process import ISSUE
 from workflows.kernel.process import SYSTEM
-from workflows.kernel.wire import command_of
+from workflows.kernel.wire import Recorded, Transaction, command_of
 from workflows.policy.packs import PackNotHere, pinned
 
 LEAK = Wish("三单元漏水", "三单元四楼水管漏水,已经两周")
@@ -65,10 +69,8 @@ async def test_a_registered_wish_has_its_number_its_clocks_and_its_tasks(town: T
 
     assert case.number == f"{COMMUNITY}2026030001"
     assert case.version == 1
-    assert {one.code: one.due_at for one in case.clocks} == {
-        "TRIAGE": at("2026-03-03 18:00"),
-        "RESPONSE": at("2026-03-03 09:00"),
-    }
+    due = {one.code: one.due_at for one in case.clocks}
+    assert (due["TRIAGE"], due["RESPONSE"]) == (at("2026-03-03 18:00"), at("2026-03-03 09:00"))
     (row,) = await rows(town.engine, select(case_file).where(case_file.c.id == case.id))
     assert (row["color"], row["next_due_at"]) == ("NONE", at("2026-03-03 09:00"))
     assert row["persons"] == ["worker1"]
@@ -126,8 +128,7 @@ async def test_the_same_turn_again_gives_the_stored_stamps_and_writes_nothing(to
     again = await town.write(turn)
 
     assert (again.number, again.repeat) == (case.number, 0)
-    assert {stamp.due_at for stamp in again.stamps} == {at("2026-03-03 18:00"), at("2026-03-03 09:00")}
-    assert all(stamp.number in {one.number for one in case.clocks} for stamp in again.stamps)
+    assert {one.number: one.due_at for one in again.stamps} == {one.number: one.due_at for one in case.clocks}
     assert len(await rows(town.engine, select(event).where(event.c.case_id == case.id))) == 1
 
 
@@ -148,7 +149,7 @@ async def test_a_later_turn_does_not_make_the_earlier_one_forgotten(town: Town) 
 
     again = await town.write(opening)
 
-    assert {stamp.due_at for stamp in again.stamps} == {at("2026-03-03 18:00"), at("2026-03-03 09:00")}
+    assert {one.number: one.due_at for one in again.stamps} == {one.number: one.due_at for one in case.clocks}
 
 
 async def test_two_tries_of_one_opening_at_once_make_one_case(town: Town) -> None:
@@ -498,3 +499,57 @@ async def test_a_topic_stands_in_the_columns_that_agendas_read(town: Town) -> No
         ),
     )
     assert row == {"agenda_body": "TWO_COMMITTEES", "agenda_first": False, "problem_month": "2026-03"}
+
+
+async def test_a_lost_connection_is_reported_once_and_then_replaced(town: Town, database_url: str) -> None:
+    await submit(town, LEAK, at("2026-03-02 09:00"))
+    opening = town.written[-1]
+    engine = database(database_url, pool_size=1, max_overflow=0)
+    ledger = Ledger(engine, calendars=Calendars(CalendarStore(engine)), seal=town.seal)
+    first = await ledger.record(opening)
+    async with engine.connect() as connection:
+        pid = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+    async with town.engine.connect() as other:
+        await other.execute(text(f"SELECT pg_terminate_backend({pid}, 5000)"))
+
+    answers: list[Recorded | None] = []
+    for _ in range(2):
+        try:
+            answers.append(await ledger.record(opening))
+        except LedgerFailed:
+            answers.append(None)
+    await engine.dispose()
+
+    assert answers[-1] == first
+
+
+async def test_a_database_that_is_not_there_is_a_failure_that_may_be_tried_again(town: Town) -> None:
+    await submit(town, LEAK, at("2026-03-02 09:00"))
+    nowhere = database("postgresql://nobody:hidden@127.0.0.1:1/nothing")
+    ledger = Ledger(nowhere, calendars=Calendars(CalendarStore(town.engine)), seal=town.seal)
+
+    with pytest.raises(LedgerFailed) as refused:
+        await ledger.record(town.written[-1])
+    await nowhere.dispose()
+
+    assert "hidden" not in str(refused.value)
+
+
+async def test_the_activity_ends_a_conflict_and_lets_everything_else_be_tried_again(town: Town) -> None:
+    class Ledgers:
+        def __init__(self, error: Exception) -> None:
+            self.error = error
+
+        async def record(self, t: Transaction) -> Recorded:
+            raise self.error
+
+    await submit(town, LEAK, at("2026-03-02 09:00"))
+    turn, past = town.written[-1], Past(town.engine)
+
+    with pytest.raises(ApplicationError) as refused:
+        await Records(Ledgers(Conflict("a case", 3)), past).record(turn)
+    with pytest.raises(LedgerFailed):
+        await Records(Ledgers(LedgerFailed("57P01 AdminShutdownError")), past).record(turn)
+
+    assert (refused.value.non_retryable, refused.value.type) == (True, "Conflict")
+    assert (await Records(town.ledger, past).record(turn)).number

@@ -21,10 +21,10 @@ from workflows.issue.process import ISSUE
 from workflows.kernel.process import Actor
 from workflows.kernel.roles import Role
 
-CASES = 20_000
+CASES = 10_000
 COMMUNITIES = 427
 # A page of fifty rows with the look-ups beside it; a scan of one of the tables would be thousands.
-MOST_PAGES = 2_500
+MOST_PAGES = 1_500
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 COMMUNITY = "620101001001"
 WORKER = person("p1", Role.COMMUNITY_WORKER, place=COMMUNITY, org="community-1")
