@@ -247,7 +247,6 @@ def _discussed(name: str, topic: tuple[Path, ...]) -> Iterator[Scene]:
     yield "DEFERRED:CONSULTATION", name, (*opened, decided(Outcome.CONSULT))
     planned = (*opened, decided(Outcome.ADOPT, lead_org="property-1"))
     yield "PLANNING", name, planned
-    yield "PLANNING", f"{name}-raised", (*planned, RAISE)
     assigned = (*opened, decided(Outcome.ASSIGN, lead_org="property-1", due_on=day("12-31")))
     yield "ASSIGNED", f"{name}-decided", assigned
     yield "IN_PROGRESS", f"{name}-decided", (*assigned, SIGN)
@@ -263,8 +262,10 @@ def _special() -> Iterator[Scene]:
         yield "IN_PROGRESS", name, (*sent, SIGN, *steps)
         yield "SUSPENDED", name, (*sent, SIGN, *steps, ASK_TO_WAIT, SUSPEND)
     yield "COMPLETION_REVIEW", "raised", (*sent, SIGN, RAISE, told("property1", CLAIM))
-    yield "ON_PROBLEM_LIST", "raised", (*sent, RAISE, GIVE_BACK)
+    # Late in the month: the slot of the escalated topic ends before the handling time does.
+    yield "ON_PROBLEM_LIST", "raised", (start("04-22 09:00"), SENT, RAISE, GIVE_BACK)
     yield "ASSIGNED:DESIGNATION_ASKED", "raised", (*begin, *THREE_RETURNS, RAISE)
+    yield "ASSIGNED:DESIGNATION_ASKED", "street", (*begin, *THREE_RETURNS, RAISE, RAISE)
     late = (start("01-12 09:00"), until("04-10 09:00"))
     three = (
         *late,

@@ -246,7 +246,7 @@ def test_who_may_register_an_issue_where(username: str, may: bool) -> None:
 
     assert (events != "forbidden") is may
     if isinstance(events, tuple):
-        assert [code for _, code in operations(events)] == ["TRIAGE", "RESPONSE"]
+        assert [code for _, code in operations(events)] == ["TRIAGE", "OVERALL", "RESPONSE"]
 
 
 def test_only_a_known_reporter_waits_for_a_first_contact() -> None:
@@ -258,7 +258,7 @@ def test_only_a_known_reporter_waits_for_a_first_contact() -> None:
     for actor, command in (("grid1", unknown), ("resident1", hidden)):
         events = begun(PEOPLE[actor], command)
         assert isinstance(events, tuple)
-        assert [code for _, code in operations(events)] == ["TRIAGE"]
+        assert [code for _, code in operations(events)] == ["TRIAGE", "OVERALL"]
 
 
 def test_parts_of_a_split_issue_are_opened_by_their_parent_only() -> None:

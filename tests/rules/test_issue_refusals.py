@@ -230,6 +230,14 @@ TABLE: tuple[Row, ...] = (
         accept(mode=SCHEDULED, difficulty=Difficulty.MODERATE, level="L1"),
         {},
     ),
+    (
+        "collect.accept LEVEL_TOO_HIGH",
+        "REGISTERED/plain",
+        (),
+        "worker1",
+        accept(mode=SCHEDULED, level="L3"),
+        {},
+    ),
     ("collect.soft_mode CATEGORY_MODE", "REGISTERED/plain", (), "worker1", accept(category_code="D02"), {}),
     ("collect.route LEAD_REQUIRED", "REGISTERED/plain", (), "worker1", accept(lead_org=None), {}),
     (

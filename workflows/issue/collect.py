@@ -8,7 +8,7 @@ from workflows.issue import commands as do
 from workflows.issue.closing import closed
 from workflows.issue.data import ClockClass, ClosureCode, Difficulty, HandlingMode, Issue, Source, at_least
 from workflows.issue.orders import first_handle, handling, led, order_of, outside, signing
-from workflows.issue.topic import propose
+from workflows.issue.topic import overall, propose
 from workflows.kernel.calendar import CHINA
 from workflows.kernel.clocks import Cancel, Clock, Meet, Pause, Resume, Start
 from workflows.kernel.process import Case, Change, Effect, Forbidden, GuardFailed, Turn, derived_id
@@ -80,6 +80,7 @@ def open_child(case: Case[Issue], cmd: do.OpenSplitChild, turn: Turn) -> Change:
             "difficulty": difficulty,
             "source": Source(inherited["source"]) if inherited["source"] else None,
         },
+        clocks=(Start(code="OVERALL", since=inherited["reopened_at"] or inherited["registered_at"]),),
         notes={"parent": cmd.parent},
     )
 
@@ -204,7 +205,12 @@ def undo_merge(case: Case[Issue], cmd: do.UndoMerge, turn: Turn) -> Change:
     """Back to triage, since the issue that should have taken this one over had ended."""
     if cmd.target != case.data.merged_into:
         raise GuardFailed("OTHER_TARGET", field="target", clause="processes P1")
-    return Change(to="REGISTERED", sets={"merged_into": None, "closure_code": None}, notes={"target": cmd.target})
+    return Change(
+        to="REGISTERED",
+        sets={"merged_into": None, "closure_code": None},
+        clocks=overall(case),
+        notes={"target": cmd.target},
+    )
 
 
 def split(case: Case[Issue], cmd: do.Split, turn: Turn) -> Change:
@@ -339,7 +345,7 @@ def object_to_decline(case: Case[Issue], cmd: do.ObjectToDecline, turn: Turn) ->
     return Change(
         to="REGISTERED",
         sets={"objected": True, "closure_code": None},
-        clocks=(Cancel(code="REOPEN", reason="OBJECTION"),),
+        clocks=(Cancel(code="REOPEN", reason="OBJECTION"), *overall(case)),
         notes={"reason": cmd.reason, "reviewer": Role.PARTY_SECRETARY},
     )
 
@@ -361,6 +367,9 @@ def accept(case: Case[Issue], cmd: do.AcceptToProblemList, turn: Turn) -> tuple[
         floor = "L2"
     if cmd.level is not None and cmd.level < floor and floor == "L2":
         raise GuardFailed("LEVEL_TOO_LOW", field="level", clause="001 §四2")
+    # Street and county are reached through the 大党委, not around it (processes §0.1).
+    if cmd.mode is HandlingMode.SCHEDULED and cmd.level is not None and cmd.level > "L2":
+        raise GuardFailed("LEVEL_TOO_HIGH", field="level", clause="001 §四3")
     level = at_least(cmd.level or floor, floor) if cmd.level is None or floor == "L2" else cmd.level
     month = turn.now.astimezone(CHINA).strftime("%Y-%m")
     urgent = cmd.urgent or turn.policy.category(cmd.category_code).clock_class == "URGENT"

@@ -36,7 +36,7 @@ BINDING = (Outcome.ADOPT, Outcome.ASSIGN, Outcome.REFER_DEPARTMENT, Outcome.KEEP
 
 SUPERSEDED: tuple[ClockOp, ...] = tuple(
     Cancel(code=code, reason="SUPERSEDED")
-    for code in ("SIGN", "HANDLE", "REFER_REPLY", "SUSPEND_REVIEW", "SUSPEND_MAX", "MILESTONE")
+    for code in ("SIGN", "DESIGNATE", "HANDLE", "REFER_REPLY", "SUSPEND_REVIEW", "SUSPEND_MAX", "MILESTONE")
 )
 
 

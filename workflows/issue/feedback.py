@@ -168,7 +168,7 @@ def reopen(case: Case[Issue], cmd: do.Reopen, turn: Turn) -> Change:
         return Change(
             to="REGISTERED",
             sets=counted | {"feedbacks": (), "outcome": None, "unreachable": 0},
-            clocks=(*stop, Start(code="TRIAGE")),
+            clocks=(*stop, Start(code="TRIAGE"), Start(code="OVERALL")),
             notes={"reason": cmd.reason},
         )
     again = redo(case, turn)

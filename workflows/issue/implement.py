@@ -8,10 +8,13 @@ from workflows.issue import commands as do
 from workflows.issue.data import ClosureCode, Difficulty, Handle, HandlingMode, HelpKind, Issue, at_least
 from workflows.issue.orders import handling, led, signing, until, working_days_about
 from workflows.issue.people import handled_by
-from workflows.issue.topic import ORDERED, escalate, overall, propose
+from workflows.issue.topic import escalate, overall, propose
 from workflows.kernel.calendar import CHINA, Duration, Unit
 from workflows.kernel.clocks import Cancel, Clock, ClockState, Extend, Meet, Pause, Resume, Start
 from workflows.kernel.process import Case, Change, GuardFailed, Turn
+
+SOLVABLE = ("ON_PROBLEM_LIST", "PLANNING", "ASSIGNED", "IN_PROGRESS", "SUSPENDED", "COMPLETION_REVIEW")
+"""States in which 销号 approves the completion; a topic before a body is that body's to end."""
 
 CALL_PARAMETERS = {
     HelpKind.EMERGENCY: "clock.issue.attend.emergency",
@@ -431,7 +434,7 @@ def supervision_delisted(case: Case[Issue], cmd: do.SupervisionDelisted, turn: T
     """销号: the supervisor's check on the spot approves the completion."""
     if cmd.supervision != case.data.supervision_id:
         return Change(notes={"supervision": cmd.supervision})
-    if case.state not in ORDERED:
+    if case.state not in SOLVABLE:
         return Change(sets={"supervision_id": None, "red": False})
     change = completed(case, turn)
     return replace(

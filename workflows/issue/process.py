@@ -82,28 +82,20 @@ STATES = (
 # fmt: on
 OPEN = tuple(state.name for state in STATES if not state.ends)
 BEFORE_FEEDBACK = tuple(name for name in OPEN if name.partition(":")[0] not in ("FEEDBACK_DUE", "RETURN_VISIT"))
-HANDLING = ("ASSIGNED", "ASSIGNED:DESIGNATION_ASKED", "IN_PROGRESS", "SUSPENDED", "COMPLETION_REVIEW", "PLANNING")
-"""Positions in which an order or a plan runs: raising the level makes an escalated topic there."""
-DECIDABLE = ("ASSIGNED", "IN_PROGRESS")
+DECIDABLE = ("ASSIGNED", "ASSIGNED:DESIGNATION_ASKED", "IN_PROGRESS")
 TOPICS = ("TOPIC_PROPOSED", "ON_AGENDA", "UNDER_DISCUSSION", "DEFERRED", "DEFERRED:CONSULTATION")
 ORDERED = ("ASSIGNED", "ASSIGNED:DESIGNATION_ASKED", "IN_PROGRESS", "SUSPENDED", "COMPLETION_REVIEW")
+"""Positions in which an order runs: raising the level makes an escalated topic there."""
 HANDLED = ("ON_PROBLEM_LIST", *TOPICS, *ORDERED)
 """Positions in which the handling time may run: also on the problem list and as a topic, since 退单 never stops it."""
-COUNTED = (
-    "ON_PROBLEM_LIST",
-    *TOPICS,
-    "PLANNING",
-    "ASSIGNED",
-    "ASSIGNED:DESIGNATION_ASKED",
-    "IN_PROGRESS",
-    "COMPLETION_REVIEW",
-)
+COUNTED = tuple(name for name in BEFORE_FEEDBACK if name != "SUSPENDED")
 """Positions in which the 90 days may end: not while SUSPENDED."""
 PAUSING = ("SUSPENDED", "COMPLETION_REVIEW")
 """Positions in which a running handling time is paused, so that only an older breach speaks there."""
-BESIDE = ("ON_PROBLEM_LIST", "PLANNING", *ORDERED)
+BESIDE = ("ON_PROBLEM_LIST", *ORDERED)
 """Positions in which an escalated topic may wait for a body beside the work."""
-UNORDERED = tuple(name for name in OPEN if name not in BESIDE)
+SOLVABLE = ("PLANNING", *BESIDE)
+UNSOLVABLE = tuple(name for name in OPEN if name not in SOLVABLE)
 REOPENABLE = tuple(
     f"CLOSED:{code.value}" for code in ClosureCode if code not in (ClosureCode.MERGED, ClosureCode.SPLIT)
 )
@@ -196,7 +188,7 @@ AFTER_VISIT = (
 )
 
 COLLECT = (
-    arrows("", do.SubmitIssue, "REGISTERED", by=who.SUBMITTERS, rule=collect.submit, starts=("TRIAGE",), event="registered", clause="001 §四1"),
+    arrows("", do.SubmitIssue, "REGISTERED", by=who.SUBMITTERS, rule=collect.submit, starts=("TRIAGE", "OVERALL"), event="registered", clause="001 §四1"),
     arrows("", do.OpenSplitChild, "ON_PROBLEM_LIST", by=who.SYSTEM, rule=collect.open_child, starts=("TRIAGE",), event="registered"),
     arrows("REGISTERED", do.RequestVerification, "VERIFYING", by=who.COMMUNITY_WORKER, rule=collect.request_verification, meets=("TRIAGE",), cancels=("INFO_WAIT",), starts=("VERIFY",)),
     arrows("VERIFYING", do.ReportFacts, "REGISTERED", by=who.GRID_WORKER, rule=collect.report_facts, meets=("VERIFY",), starts=("TRIAGE",)),
@@ -234,13 +226,13 @@ RAISE = (
     arrows((*DECIDABLE, "SUSPENDED"), do.CarryOver, by=(who.SYSTEM, who.MEETING_SECRETARY, *who.CHAIR), rule=topic.carry_over_escalated, may=topic.may_meet_escalated),
     arrows(("ON_AGENDA", "UNDER_DISCUSSION"), Moment("ENDED", "HEARING"), "TOPIC_PROPOSED", by=who.SYSTEM, rule=topic.not_heard),
     arrows(BESIDE, Moment("ENDED", "ESCALATED"), by=who.SYSTEM, rule=topic.escalated_not_heard),
-    arrows(tuple(name for name in BEFORE_FEEDBACK if name not in HANDLING), do.RaiseLevel, "TOPIC_PROPOSED", by=(who.PARTY_SECRETARY, who.SUPERVISOR), rule=topic.raise_level, cancels=("TRIAGE", "VERIFY", "TRANSFER", "INFO_WAIT", "DEFER", "CONSULT")),
-    arrows(HANDLING, do.RaiseLevel, by=(who.PARTY_SECRETARY, who.SUPERVISOR), rule=topic.raise_escalated),
+    arrows(tuple(name for name in BEFORE_FEEDBACK if name not in ORDERED), do.RaiseLevel, "TOPIC_PROPOSED", by=(who.PARTY_SECRETARY, who.SUPERVISOR), rule=topic.raise_level, cancels=("TRIAGE", "VERIFY", "TRANSFER", "INFO_WAIT", "DEFER", "CONSULT", "PLAN")),
+    arrows(ORDERED, do.RaiseLevel, by=(who.PARTY_SECRETARY, who.SUPERVISOR), rule=topic.raise_escalated),
     arrows(tuple(name for name in HANDLED if name not in PAUSING), Moment("DUE", "HANDLE"), by=who.SYSTEM, rule=topic.on_yellow),
     arrows(ORDERED, Moment("DUE", "REFER_REPLY"), by=who.SYSTEM, rule=topic.on_yellow),
-    arrows(HANDLED, Moment("RED", "HANDLE"), by=who.SYSTEM, rule=topic.on_red, clause="000 §五三是"),
+    arrows(HANDLED, Moment("RED", "HANDLE"), "TOPIC_PROPOSED", by=who.SYSTEM, rule=topic.on_red, clause="000 §五三是"),
     arrows(ORDERED, Moment("RED", "REFER_REPLY"), by=who.SYSTEM, rule=topic.on_red),
-    arrows(COUNTED, Moment("RED", "OVERALL"), by=who.SYSTEM, rule=topic.on_red),
+    arrows(COUNTED, Moment("RED", "OVERALL"), "TOPIC_PROPOSED", by=who.SYSTEM, rule=topic.on_red),
     arrows(HANDLED, Moment("RED_PLUS_PLUS", "HANDLE"), by=who.SYSTEM, rule=topic.on_red_plus_plus),
     arrows(ORDERED, Moment("RED_PLUS_PLUS", "REFER_REPLY"), by=who.SYSTEM, rule=topic.on_red_plus_plus),
 )
@@ -281,8 +273,8 @@ IMPLEMENT = (
     arrows("COMPLETION_REVIEW", do.ApproveCompletion, "FEEDBACK_DUE", by=who.REVIEWER, rule=implement.approve_completion, may=implement.may_review, meets=("REVIEW",), clause="000 §五三是"),
     arrows("COMPLETION_REVIEW", do.RejectCompletion, "IN_PROGRESS", by=who.REVIEWER, rule=implement.reject_completion, may=implement.may_review, meets=("REVIEW",)),
     arrows(OPEN + CLOSED, do.SupervisionOpened, by=who.SYSTEM, rule=implement.supervision_opened),
-    arrows(BESIDE, do.SupervisionDelisted, "FEEDBACK_DUE", by=who.SYSTEM, rule=implement.supervision_delisted),
-    arrows(UNORDERED + CLOSED, do.SupervisionDelisted, by=who.SYSTEM, rule=implement.supervision_delisted),
+    arrows(SOLVABLE, do.SupervisionDelisted, "FEEDBACK_DUE", by=who.SYSTEM, rule=implement.supervision_delisted),
+    arrows(UNSOLVABLE + CLOSED, do.SupervisionDelisted, by=who.SYSTEM, rule=implement.supervision_delisted),
 )
 
 FEEDBACK = (

@@ -60,7 +60,7 @@ def propose(
 
 
 def overall(case: Case[Issue]) -> tuple[Start, ...]:
-    """The 90 days of an issue that a body has to do with, from its registration or its last reopening."""
+    """The 90 days of an issue, from its registration or its last reopening, where they do not run already."""
     since = case.data.reopened_at or case.data.registered_at
     return () if case.clock("OVERALL") is not None else (Start(code="OVERALL", since=since),)
 
@@ -283,9 +283,14 @@ def raise_level(case: Case[Issue], cmd: do.RaiseLevel, turn: Turn) -> Change:
     """No order runs: the issue becomes a topic one level up, and with that an entry of the problem list."""
     if case.level == LEVELS[-1]:
         raise GuardFailed("HIGHEST_LEVEL", clause="processes §0.1")
-    entered = {"accepted_at": turn.now, "problem_month": _month(turn)} if case.data.accepted_at is None else {}
-    change = propose(case, above(case.level), "RAISED", turn, sets=NOTHING_WAITS | entered)
+    sets = NOTHING_WAITS | _entered(case, turn)
+    change = propose(case, above(case.level), "RAISED", turn, sets=sets)
     return _joined(change, None, {"reason": cmd.reason})
+
+
+def _entered(case: Case[Issue], turn: Turn) -> dict[str, Any]:
+    """What becomes a topic is on the month's problem list, also when nobody had accepted it (seed 001 §四1)."""
+    return {"accepted_at": turn.now, "problem_month": _month(turn)} if case.data.accepted_at is None else {}
 
 
 def raise_escalated(case: Case[Issue], cmd: do.RaiseLevel, turn: Turn) -> Change:
@@ -331,14 +336,16 @@ def on_yellow(case: Case[Issue], clock: Clock, turn: Turn) -> Change | tuple[Cha
 def on_red(case: Case[Issue], clock: Clock, turn: Turn) -> Change:
     """RED: a supervision case is opened and the issue climbs to the next 大党委 or to the street (§0.4).
 
-    What is on an agenda or deferred stays there; when it comes back undecided, it climbs then.
+    What is on an agenda or deferred stays there; when it comes back undecided, it climbs then. Where an order runs,
+    the topic goes beside it; everywhere else the issue itself becomes one, also when nobody ever took it up.
     """
     level = "L2" if case.level < "L2" else at_least(case.level, "L3")
     change = Change()
-    if case.state == "TOPIC_PROPOSED" and level != case.level:
-        change = propose(case, level, "RED", turn, first=True)
-    elif case.state in ORDERED and case.data.escalated is None:
-        change = escalate(case, level, "RED", turn)
+    if case.state in ORDERED:
+        change = escalate(case, level, "RED", turn) if case.data.escalated is None else change
+    elif case.state not in HEARD and (case.state != "TOPIC_PROPOSED" or level != case.level):
+        change = propose(case, level, "RED", turn, first=True, sets=NOTHING_WAITS | _entered(case, turn))
+        change = replace(change, clocks=(*(Cancel(code=code, reason="RED") for code in UNTAKEN), *change.clocks))
     change = _joined(change, supervise(case, f"RED_{clock.code}", turn), {"clock": clock.code})
     return replace(
         change,
@@ -348,8 +355,12 @@ def on_red(case: Case[Issue], clock: Clock, turn: Turn) -> Change:
     )
 
 
-ORDERED = ("ON_PROBLEM_LIST", "PLANNING", "ASSIGNED", "IN_PROGRESS", "SUSPENDED", "COMPLETION_REVIEW")
-"""States in which an issue is not itself a topic, so that RED puts one beside it."""
+ORDERED = ("ASSIGNED", "IN_PROGRESS", "SUSPENDED", "COMPLETION_REVIEW")
+"""States in which an order runs, so that a topic goes beside it."""
+HEARD = ("ON_AGENDA", "UNDER_DISCUSSION", "DEFERRED")
+"""States in which a body already has the topic before it."""
+UNTAKEN = ("TRIAGE", "VERIFY", "TRANSFER", "INFO_WAIT", "PLAN")
+"""Clocks of steps that a topic takes the place of."""
 
 
 def on_red_plus_plus(case: Case[Issue], clock: Clock, turn: Turn) -> Change:
