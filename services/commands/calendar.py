@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.commands.connected import connected_settings
 from services.commands.terminal import MISUSE, fail, out, run
@@ -19,6 +18,7 @@ from services.storage.calendar import clear_local_day, load_calendar, load_year,
 from services.storage.database import NoDatabaseError, answering, database
 from services.storage.history import Past
 from services.storage.provisional import provisional_cases
+from workflows.kernel.calendar import HostCalendar
 from workflows.kernel.process import SYSTEM, GuardFailed
 from workflows.kernel.wire import Envelope
 from workflows.registry import PROCESSES
@@ -96,17 +96,17 @@ async def _change(
                     await set_local_day(connection, day, working, why, CLERK)
                 if year is not None:
                     await load_year(connection, **year, by=CLERK)
-                await _show(connection)
+                known = await load_calendar(connection)
                 waiting = await provisional_cases(connection)
+        _show(known)
         if waiting and (day is not None or year is not None):
-            moved = await _recompute(settings, storage, list(waiting))
+            moved = await _recompute(settings, Past(storage), list(waiting))
             out.print(f"已重算 {moved} 件的暂定时限。Recomputed the provisional clocks of {moved} cases.")
     finally:
         await storage.dispose()
 
 
-async def _show(connection: AsyncConnection) -> None:
-    known = await load_calendar(connection)
+def _show(known: HostCalendar) -> None:
     table = Table(title=f"工作日历 Calendar · {known.edition}")
     for name in ("年度 year", "工作日 working", "休息日 rest", "暂定 provisional"):
         table.add_column(name, justify="right")
@@ -119,11 +119,11 @@ async def _show(connection: AsyncConnection) -> None:
     out.print(table)
 
 
-async def _recompute(settings: Settings, storage: AsyncEngine, cases: list[tuple[str, str]]) -> int:
+async def _recompute(settings: Settings, past: Past, cases: list[tuple[str, str]]) -> int:
     """Tell each waiting case; one that has nothing to move any more is no trouble."""
     assert settings.temporal_address is not None
     client = await connect(settings.temporal_address, settings.temporal_namespace)
-    engine = Engine(client, Past(storage), newest(settings.policy), timeout=settings.request_timeout)
+    engine = Engine(client, past, newest(settings.policy), timeout=settings.request_timeout)
     moved = 0
     for process, case_id in cases:
         envelope = Envelope(
