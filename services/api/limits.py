@@ -7,10 +7,16 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from services.api.errors import UNAVAILABLE, Invalid, NotFound, TooLarge, respond
+from services.api.errors import BUSY, UNAVAILABLE, Invalid, NotFound, TooLarge, respond
 from services.api.faults import Fault
 
+# One process works on so many at once: more would only wait longer, until all of them came too late. A command takes
+# some ten milliseconds of a busy machine, so that the last of these is still answered well within its time.
+WRITES_AT_ONCE = 64
+READS_AT_ONCE = 128
+READING = ("GET", "HEAD", "OPTIONS")
 BODY_LIMIT = 1024 * 1024
+DROPPED_LIMIT = 8 * BODY_LIMIT
 BODY_TIMEOUT = 10.0
 
 
@@ -21,10 +27,9 @@ class Room:
         self._places = places
         self._taken = 0
 
-    @property
-    def left(self) -> int:
-        """Free places; never less than none."""
-        return max(0, self._places - self._taken)
+    def is_full(self) -> bool:
+        """Say whether the next one would be one too many."""
+        return self._taken >= self._places
 
     def __enter__(self) -> None:
         self._taken += 1
@@ -45,13 +50,19 @@ class TimedRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def timed(request: Request) -> Response:
+            room: Room = request.app.state.reading if request.method in READING else request.app.state.writing
+            if room.is_full():
+                return respond(request, BUSY)
             require_text(request)
             await read_body(request)
-            try:
-                async with asyncio.timeout(request.app.state.request_timeout):
-                    return await handler(request)
-            except TimeoutError:
-                return respond(request, UNAVAILABLE)
+            if room.is_full():  # others were quicker
+                return respond(request, BUSY)
+            with room:
+                try:
+                    async with asyncio.timeout(request.app.state.request_timeout):
+                        return await handler(request)
+                except TimeoutError:
+                    return respond(request, UNAVAILABLE)
 
         return timed
 
@@ -66,18 +77,24 @@ def require_text(request: Request) -> None:
 
 
 async def read_body(request: Request) -> None:
-    """Read the body into the request; raises `TooLarge` past the limit."""
+    """Read the body into the request; raises `TooLarge` past the limit.
+
+    A body that is somewhat too large is read to its end and dropped: who is still sending would not see the answer.
+    """
     if request.method in ("GET", "HEAD", "DELETE", "OPTIONS"):
         return
     length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > BODY_LIMIT:
+    if length.isdecimal() and int(length) > DROPPED_LIMIT:
         raise TooLarge(limit="1 MB")
     parts, size = [], 0
     async with asyncio.timeout(BODY_TIMEOUT):
         async for part in request.stream():
             size += len(part)
-            if size > BODY_LIMIT:
-                raise TooLarge(limit="1 MB")
-            parts.append(part)
+            if size > DROPPED_LIMIT:
+                break
+            if size <= BODY_LIMIT:
+                parts.append(part)
+    if size > BODY_LIMIT:
+        raise TooLarge(limit="1 MB")
     # Starlette keeps a body that was read once under this name; handlers and forms read it from there.
     request._body = b"".join(parts)
