@@ -37,16 +37,16 @@ async def processes(servers: Servers, folder: str) -> AsyncIterator[tuple[dict[s
         "SHANGLIANG_LOG_LEVEL": "WARNING",
     }
     commands = {
-        "floor worker": [sys.executable, "-m", "tests.bench.floor", servers.temporal_address, servers.temporal_namespace],
-        "worker": [sys.executable, "-m", "services.cli", "worker"],
-        "web": [sys.executable, "-m", "services.cli", "serve"],
+        "floor worker": ["tests.bench.floor", servers.temporal_address, servers.temporal_namespace],
+        "worker": ["services.cli", "worker"],
+        "web": ["services.cli", "serve"],
     }
     children: dict[str, asyncio.subprocess.Process] = {}
-    output = Path(folder, "output.log").open("wb")
+    output = os.open(Path(folder, "output.log"), os.O_CREAT | os.O_WRONLY | os.O_APPEND)
     try:
         for name, command in commands.items():
             children[name] = await asyncio.create_subprocess_exec(
-                *command, env=environment, stdout=output, stderr=output
+                sys.executable, "-m", *command, env=environment, stdout=output, stderr=output
             )
         await _ready(port, Path(folder, "output.log"))
         running = {name: psutil.Process(child.pid) for name, child in children.items()}
@@ -59,7 +59,7 @@ async def processes(servers: Servers, folder: str) -> AsyncIterator[tuple[dict[s
             with contextlib.suppress(ProcessLookupError):
                 child.terminate()
         await asyncio.gather(*(child.wait() for child in children.values()))
-        output.close()
+        os.close(output)
 
 
 def _ours(name: str) -> psutil.Process:
