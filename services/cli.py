@@ -22,6 +22,7 @@ COMMANDS = (
     ("overdue", "overdue", "overdue"),
     ("show", "show", "show"),
     ("export", "export", "export"),
+    ("incidents", "incidents", "incidents"),
     ("due", "due", "due_at"),
     ("calendar", "calendar", "calendar"),
     ("backup", "backup", "backup"),

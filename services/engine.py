@@ -4,13 +4,17 @@ import asyncio
 import contextlib
 import hashlib
 import json
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import (
     Client,
     RetryConfig,
     WithStartWorkflowOperation,
+    WorkflowExecutionStatus,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -47,7 +51,13 @@ PACK = SearchAttributeKey.for_keyword("PolicyPack")
 # A dead server is reported after this much; the default retries would hold a request for ten seconds.
 RETRIES = RetryConfig(max_retries=3, max_elapsed_time_millis=3000)
 ENDED_MEANWHILE = "AcceptedUpdateCompletedWorkflow"
-ANSWERS_NO = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
+# The precondition that fails is a run whose tasks fail: it takes nothing until somebody has mended it.
+ANSWERS_NO = (
+    RPCStatusCode.UNAVAILABLE,
+    RPCStatusCode.DEADLINE_EXCEEDED,
+    RPCStatusCode.CANCELLED,
+    RPCStatusCode.FAILED_PRECONDITION,
+)
 
 
 class EngineUnavailable(Exception):
@@ -184,6 +194,55 @@ class Engine:
         except WorkflowAlreadyStartedError:
             return False
         return True
+
+    async def runs(self) -> AsyncIterator[str]:
+        """Every run that goes on, as `issue/<case id>`, for `reconcile`."""
+        kinds = " OR ".join(f"WorkflowType = '{name}'" for name in sorted({one.name for one in PROCESSES.values()}))
+        try:
+            async for run in self._client.list_workflows(f"ExecutionStatus = 'Running' AND ({kinds})"):
+                yield run.id
+        except (RPCError, RuntimeError) as trouble:
+            raise EngineUnavailable(str(trouble)) from trouble
+
+    async def is_running(self, run: str) -> bool:
+        """Say whether a run goes on now; surer than `runs`, whose index may lag."""
+        try:
+            async with self._in_time():
+                found = await self._client.get_workflow_handle(run).describe()
+        except RPCError as trouble:
+            if trouble.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        return found.status is WorkflowExecutionStatus.RUNNING
+
+    async def end(self, run: str, reason: str) -> bool:
+        """End a run that no case stands behind; False when it had ended already."""
+        try:
+            async with self._in_time():
+                await self._client.get_workflow_handle(run).terminate(reason)
+        except RPCError as trouble:
+            if trouble.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        return True
+
+    async def forget(self, run: str) -> None:
+        """End a run that no case stands behind and delete what the engine keeps of it.
+
+        Ended only, it would go on answering: a repeated opening gets the outcome that its closed run remembers.
+        """
+        gone = DeleteWorkflowExecutionRequest(
+            namespace=self._client.namespace, workflow_execution=WorkflowExecution(workflow_id=run)
+        )
+        try:
+            async with self._in_time():
+                await self._client.workflow_service.delete_workflow_execution(gone)
+                while True:
+                    await self._client.get_workflow_handle(run).describe()
+                    await asyncio.sleep(0.05)
+        except RPCError as trouble:
+            if trouble.status is not RPCStatusCode.NOT_FOUND:
+                raise
 
     async def roll_over(self, process: Process[Any], case_id: str) -> None:
         """Ask a case to go on in a new run."""

@@ -10,6 +10,7 @@ from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.attempts import Attempts, Troubles
 from activities.calendar import Calendars
 from activities.neighbours import Neighbours
 from activities.payloads import DATA_CONVERTER
@@ -20,8 +21,10 @@ from services.settings import Settings
 from services.storage.calendar import CalendarStore
 from services.storage.database import database
 from services.storage.history import Past
+from services.storage.incidents import Incidents
 from services.storage.ledger import Ledger
 from services.storage.sealing import Seal
+from services.watching import Watch
 from workflows.registry import WORKFLOWS
 
 CONNECT_PAUSE = 0.5
@@ -66,16 +69,22 @@ async def carry_out(settings: Settings) -> None:
         )
         past = Past(storage)
         door = Engine(client, past, newest(settings.policy), timeout=settings.request_timeout)
-        async with build_worker(settings, client, Records(ledger, past), Neighbours(door)):
+        watch = Watch(client, past, Incidents(storage))
+        async with build_worker(settings, client, Records(ledger, past), Neighbours(door), watch):
             log.info("worker.started", task_queue=TASK_QUEUE, workflows=len(WORKFLOWS), policy=settings.policy)
+            watching = asyncio.create_task(watch.run())
             await stop.wait()
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
             log.info("worker.stopping")
     finally:
         await storage.dispose()
     log.info("worker.stopped")
 
 
-def build_worker(settings: Settings, client: Client, records: Records, neighbours: Neighbours) -> Worker:
+def build_worker(
+    settings: Settings, client: Client, records: Records, neighbours: Neighbours, troubles: Troubles
+) -> Worker:
     """Put the worker together: every process there is, and the activities that they need."""
     restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
     runner: WorkflowRunner = (
@@ -86,6 +95,7 @@ def build_worker(settings: Settings, client: Client, records: Records, neighbour
         task_queue=TASK_QUEUE,
         workflows=[*WORKFLOWS, Ping],
         activities=[records.record, records.stands, neighbours.carry_out],
+        interceptors=[Attempts(troubles)],
         workflow_runner=runner,
         graceful_shutdown_timeout=timedelta(seconds=settings.grace),
         sticky_queue_schedule_to_start_timeout=STICKY_FOR,

@@ -42,6 +42,8 @@ DYNAMIC_CONFIG = {
     "frontend.namespaceRPS": "20000",
     "frontend.namespaceRPS.visibility": "100",
     "frontend.namespaceCount": "10000",
+    # A run that cannot go on is shown after half a minute; five failures would take twice as long.
+    "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute": "3",
 }
 
 

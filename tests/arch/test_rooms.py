@@ -21,6 +21,7 @@ ROOMS = {
         "services/ping.py",
         "services/readiness.py",
         "services/worker.py",
+        "services/watching.py",
         "services/embedded",
     ),
     "sqlalchemy": ("services/storage", "services/identity"),
