@@ -33,7 +33,8 @@ class Desk:
     """The policy pack that new cases are pinned to."""
 
 
-def desk(request: Request) -> Desk:
+# Nothing here waits, but FastAPI would send a plain function to a thread.
+async def desk(request: Request) -> Desk:
     """The desk of this app."""
     found: Desk = request.app.state.desk
     return found
@@ -42,7 +43,7 @@ def desk(request: Request) -> Desk:
 DeskDep = Annotated[Desk, Depends(desk)]
 
 
-def language(request: Request) -> str:
+async def language(request: Request) -> str:
     """The caller's language, `zh` or `en`."""
     return choose(request.headers.get("accept-language"))
 
@@ -65,7 +66,7 @@ async def actor(request: Request, desk: DeskDep, token: Annotated[str | None, De
 ActorDep = Annotated[Actor, Depends(actor)]
 
 
-def viewer(actor: ActorDep, language: LanguageDep) -> Viewer:
+async def viewer(actor: ActorDep, language: LanguageDep) -> Viewer:
     """The caller as somebody who looks at cases."""
     return Viewer(actor, language)
 

@@ -229,6 +229,8 @@ class Door:
             "phase": case.phase,
             "closed": case.closed_at is not None,
             "number": case.number,
+            "title": case.title,
+            "lead_org": getattr(case.data, "lead_org", None),
         }
 
 

@@ -16,6 +16,7 @@ from services.api.ports import OverdueFilters
 from services.api.reach import require_community
 from services.api.tables import Column, table_response
 from services.api.views import STAFF, local
+from services.texts.catalogue import catalogue
 from workflows.kernel.calendar import CHINA, Duration, Unit, due
 from workflows.kernel.process import Actor, Forbidden
 
@@ -192,13 +193,18 @@ def question_router() -> APIRouter:
         community_id: Community,
         desk: DeskDep,
         actor: ActorDep,
+        language: LanguageDep,
         body: Literal[
             "TWO_COMMITTEES", "EXTENDED_PARTY_COMMITTEE", "SUBDISTRICT", "COUNTY"
         ] = "EXTENDED_PARTY_COMMITTEE",
     ) -> dict[str, Any]:
         await require_community(desk, actor, community_id)
-        rows = await desk.reads.agenda(actor, community_id, body)
-        return {"community_id": community_id, "body": body, "items": [_shown(row) for row in rows]}
+        words = catalogue()
+        items = [
+            {**_shown(row), "why": words.say("agenda", row["reason"], language)}
+            for row in await desk.reads.agenda(actor, community_id, body)
+        ]
+        return {"community_id": community_id, "body": body, "items": items}
 
     @router.get("/measures", operation_id="measures", summary="统计指标及算法 / the figures, each with its formula")
     async def measures(

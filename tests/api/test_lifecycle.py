@@ -116,7 +116,7 @@ async def test_decided_by_a_meeting(call: Call) -> None:
 
     agenda = (await call("clerk1", "GET", f"/agendas/{C1}/next?body=EXTENDED_PARTY_COMMITTEE")).json()
     item = next(one for one in agenda["items"] if one["case"]["id"] == case["id"])
-    assert item["reason"] == "PROPOSED"
+    assert (item["reason"], item["why"]) == ("PROPOSED", "按办理方式提交会议讨论")
     assert item["file"]["description"] == BODY["description"]
 
     case = await walk(
@@ -292,3 +292,27 @@ async def test_pages_follow_each_other(call: Call) -> None:
     assert len(seen) == len(set(seen))
     assert (await call("worker1", "GET", "/issues?cursor=x")).status_code == 422
     assert (await call("worker1", "GET", f"/overdue{cursor.replace('&', '?', 1)}")).status_code == 422
+
+
+async def test_the_parts_of_a_split_issue_are_cases_with_their_own_words(call: Call) -> None:
+    case = await opened(call, title="东门垃圾和停车")
+    scheduled = {"mode": "SCHEDULED", "category_code": "B01", "difficulty": "EASY"}
+    proposed = await give(call, "secretary1", case, "accept_to_problem_list", scheduled)
+    assert proposed.json()["state"] == "TOPIC_PROPOSED", proposed.text
+    parts = [
+        {"title": "东门垃圾清运", "description": "每日清运", "lead_org": "property-1"},
+        {"title": "东门停车划线", "description": "重新划线", "lead_org": "community-1"},
+    ]
+
+    done = await give(call, "worker1", case, "split", {"children": parts})
+
+    assert (done.json()["state"], done.json()["data"]["phase"]) == ("CLOSED", "SPLIT"), done.text
+    for part in parts:
+        found: list[Any] = []
+        for _ in range(100):
+            found = (await call("worker1", "GET", f"/issues?q={part['title']}")).json()["items"]
+            if found:
+                break
+            await asyncio.sleep(0.1)
+        assert [one["title"] for one in found] == [part["title"]]
+        assert found[0]["data"]["description"] == part["description"]

@@ -18,7 +18,9 @@ async def test_a_supervisor_lists_a_matter_until_it_is_solved(call: Call) -> Non
     assert (made.status_code, again.status_code) == (201, 200), made.text
     case = made.json()
     assert (case["process"], case["state"]) == ("supervision", "OPENED")
+    assert case["title"] == issue["title"]
     assert case["data"]["reason"] == "久拖未决"
+    assert case["data"]["responsible_org"] == "property-1"
     assert case["data"]["subject_id"] == issue["id"]
     assert [one["id"] for one in (await call("supervisor", "GET", "/supervisions")).json()["items"]] == [case["id"]]
 
