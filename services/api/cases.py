@@ -281,7 +281,7 @@ def _add_reads(router: APIRouter, process: Process[Any]) -> None:
     async def clocks(key: str, desk: DeskDep, viewer: ViewerDep) -> list[dict[str, Any]]:
         known = await visible(desk, process, key, viewer.actor)
         shown: list[dict[str, Any]] = local(await desk.reads.clocks(known.case.id))
-        return shown
+        return [{"title": _clock_title(process, one["code"], viewer.language), **one} for one in shown]
 
     async def possible(key: str, desk: DeskDep, viewer: ViewerDep) -> list[dict[str, Any]]:
         case = (await visible(desk, process, key, viewer.actor)).case
@@ -304,3 +304,10 @@ def _add_reads(router: APIRouter, process: Process[Any]) -> None:
     add("/{key}/clocks", clocks, "clocks", "各项时限及依据", "every deadline and why")
     add("/{key}/actions", possible, "actions", "现在可以办理的操作", "what you may do now")
     add("/{key}/diagram", picture, "diagram", "流程图 BPMN 2.0", "BPMN 2.0", response_class=Response)
+
+
+def _clock_title(process: Process[Any], code: str, language: str) -> str:
+    rule = process.clock_rules.get(code)
+    if rule is None:
+        return code
+    return rule.en if language == "en" else rule.zh

@@ -259,6 +259,7 @@ def _clock_schema() -> Json:
     }
     properties: Json = {
         "code": {"type": "string"},
+        "title": {"type": "string"},
         "state": {"type": "string"},
         "color": {"type": "string"},
         "started_at": _moment,

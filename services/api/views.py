@@ -60,9 +60,11 @@ class Viewer:
         }
 
     def is_veiled(self, case: Case[Any]) -> bool:
-        """Say whether the reporter must stay hidden from him (S18)."""
-        hidden = getattr(case.data, "hidden_from_lead", False)
-        return hidden and not self.is_staff(case) and not self.is_reporter(case)
+        """Say whether the reporter stays hidden from him: from the lead if so wished (S18), from neighbours always."""
+        if self.is_staff(case) or self.is_reporter(case):
+            return False
+        is_neighbour = all(grant.role == Role.RESIDENT for grant in self.actor.grants)
+        return is_neighbour or bool(getattr(case.data, "hidden_from_lead", False))
 
 
 class CheckCodes:

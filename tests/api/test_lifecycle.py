@@ -89,7 +89,7 @@ async def test_handled_in_limited_time(call: Call) -> None:
     assert [entry["seq"] for entry in events] == list(range(1, len(events) + 1))
     assert len({entry["hash"] for entry in events}) == len(events)
     clocks = {one["code"]: one for one in (await call("worker1", "GET", f"/issues/{case['id']}/clocks")).json()}
-    assert clocks["HANDLE"]["state"] == "MET"
+    assert (clocks["HANDLE"]["title"], clocks["HANDLE"]["state"]) == ("办理", "MET")
     rule = clocks["HANDLE"]["rule"]
     assert (rule["parameter"], rule["value"], rule["unit"]) == ("issue.mode.limited.simple", 7.0, "working_days")
     assert rule["strength"]

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.web.conftest import ISSUE_BODY, Call
 from tests.web.twins import C1, PEOPLE, Twin
@@ -307,6 +308,19 @@ async def test_the_lead_sees_no_reporter_who_wants_to_be_hidden(call: Call) -> N
     assert "13800000000" not in events.text
     assert "3-2-501" not in events.text
     assert (contact.status_code, contact.json()["reason"]) == (403, "HIDDEN_FROM_LEAD")
+
+
+async def test_a_neighbour_learns_nothing_of_the_reporter(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Twin, "_sees", lambda *_: True)
+    case = await opened(call, description="我住3-2-501，电话13800000000")
+
+    seen = await call("resident1b", "GET", f"/issues/{case['id']}")
+    contact = await call("resident1b", "GET", f"/issues/{case['id']}/reporter?purpose=好奇")
+
+    assert "3-2-501" not in seen.text
+    assert "13800000000" not in seen.text
+    assert "check_code" not in seen.json()["data"]
+    assert contact.status_code == 403
 
 
 async def test_the_diagram_marks_where_the_case_stands(call: Call) -> None:
