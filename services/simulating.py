@@ -1,0 +1,484 @@
+"""Run a street, or a city of communities, for months in seconds: seeded people on the pure simulator (模拟).
+
+No server takes part. What comes out tells how many things would be late, how long the agendas get and what the engine
+would have to carry.
+"""
+
+import heapq
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from workflows.issue import commands as do
+from workflows.issue.data import (
+    Audience,
+    Body,
+    Channel,
+    ClockClass,
+    Difficulty,
+    DifficultyReason,
+    HandlingMode,
+    Issue,
+    Outcome,
+    Solved,
+    Source,
+    StreetOutcome,
+    Timing,
+)
+from workflows.kernel.calendar import CHINA, Calendar, at, shift_working_days
+from workflows.kernel.process import Actor, Case, Grant, Refusal, derived_id
+from workflows.kernel.simulator import Street, World
+from workflows.supervision import rules as sv
+
+COUNTY = "620199"
+STREET_COMMUNITIES = 20
+"""Communities of one subdistrict; more of them make more subdistricts."""
+PER_MONTH = 60
+EPC_DAY = 20
+MEETING_HOUR = 15
+A_TOPIC_TAKES = timedelta(minutes=10)
+COMMITTEES_WEEKDAY = 2
+REF = "text:0000000000000000"
+WORK_BEGINS, WORK_HOURS = 9, 8
+CATEGORIES = {HandlingMode.IMMEDIATE: "A02", HandlingMode.TIME_LIMITED: "B01", HandlingMode.SCHEDULED: "B01"}
+FACTS: dict[str, Any] = {"organizations": {}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be simulated: how many communities, from when on, for how long, with which people."""
+
+    communities: int = 3
+    begins: datetime
+    months: int = 1
+    seed: int = 7
+    per_month: float = PER_MONTH
+    """Messages that a community gets in a month."""
+    silence: float = 0.08
+    """Share of duties that somebody simply does not do, until he is made to."""
+    times: Sequence[datetime] = ()
+    """Times of real messages: their weekdays and hours are the ones at which messages come."""
+
+
+@dataclass(slots=True)
+class Outcomes:
+    """What came of a simulation."""
+
+    issues: int = 0
+    states: Counter[str] = field(default_factory=Counter)
+    breaches: Counter[str] = field(default_factory=Counter)
+    red: Counter[str] = field(default_factory=Counter)
+    supervisions: int = 0
+    agendas: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Topics on the table of the 大党委, by month and community."""
+    commands: Counter[str] = field(default_factory=Counter)
+    """Commands by role."""
+    refused: Counter[str] = field(default_factory=Counter)
+    turns: int = 0
+    peak: int = 0
+    """Commands in the busiest minute."""
+    span: timedelta = timedelta()
+    seconds: float = 0.0
+
+    @property
+    def mean_load(self) -> float:
+        """Commands a second over the whole time."""
+        return self.commands.total() / self.span.total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The people of one community."""
+
+    code: str
+
+    def somebody(self, name: str, role: str, org: str | None = None, place: str = "") -> Actor:
+        """Somebody with one role."""
+        return Actor(f"{name}-{self.code}", name, (Grant(role, place or self.code, org),))
+
+    @property
+    def worker(self) -> Actor:
+        return self.somebody("worker", "community_worker", f"community-{self.code}")
+
+    @property
+    def reviewer(self) -> Actor:
+        return self.somebody("worker-b", "community_worker", f"community-{self.code}")
+
+    @property
+    def grid(self) -> Actor:
+        return self.somebody("grid", "grid_worker", f"community-{self.code}")
+
+    @property
+    def secretary(self) -> Actor:
+        grants = tuple(Grant(role, self.code, None) for role in ("party_secretary", "cwc_chair"))
+        return Actor(f"secretary-{self.code}", "secretary", grants)
+
+    @property
+    def vice(self) -> Actor:
+        return self.somebody("vice", "cwc_vice_chair")
+
+    @property
+    def clerk(self) -> Actor:
+        return self.somebody("clerk", "meeting_secretary")
+
+    @property
+    def company(self) -> Actor:
+        return self.somebody("property", "unit_liaison", f"property-{self.code}")
+
+    @property
+    def officer(self) -> Actor:
+        return self.somebody("officer", "subdistrict_officer", "subdistrict-office", self.code[:9])
+
+    @property
+    def supervisor(self) -> Actor:
+        return self.somebody("supervisor", "supervisor", None, self.code[:9])
+
+    def lead(self, org: str | None) -> Actor:
+        """Whoever acts for the organisation that has the order."""
+        if org is None:
+            return self.grid
+        return self.worker if org.startswith("community-") else self.company
+
+
+Step = Callable[[], None]
+
+
+@dataclass(slots=True)
+class Simulation:
+    """One run: a street on a virtual clock, and an agenda of what its people do next."""
+
+    plan: Plan
+    world: World
+    street: Street = field(init=False)
+    chance: random.Random = field(init=False)
+    outcomes: Outcomes = field(default_factory=Outcomes)
+    _queue: list[tuple[datetime, int, Step]] = field(default_factory=list)
+    _tick: int = 0
+    _planned: dict[str, int] = field(default_factory=dict)
+    _of: dict[str, list[str]] = field(default_factory=dict)
+    """Ids of the issues of each community."""
+    _minutes: Counter[int] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.street = Street(self.world, self.plan.begins)
+        self.chance = random.Random(self.plan.seed)
+
+    def run(self) -> Outcomes:
+        """Live through all of it and count."""
+        begun = time.perf_counter()
+        ends = _months_later(self.plan.begins, self.plan.months)
+        codes = [_code(number) for number in range(self.plan.communities)]
+        for code in codes:
+            self._arrivals(code, ends)
+            self._meetings(code, ends)
+        while self._queue and self._queue[0][0] < ends:
+            moment, _, act = heapq.heappop(self._queue)
+            self.street.run_to(moment)
+            act()
+        self.street.run_to(ends)
+        self._count(ends - self.plan.begins)
+        self.outcomes.seconds = time.perf_counter() - begun
+        return self.outcomes
+
+    # --- what comes in ----------------------------------------------------------------------------------------
+
+    def _arrivals(self, code: str, ends: datetime) -> None:
+        days = (ends - self.plan.begins).days
+        count = self._poisson(self.plan.per_month * days / 30)
+        for number in range(count):
+            moment = self._moment(days)
+            self._at(moment, lambda number=number: self._submit(code, number))  # type: ignore[misc]  # bound now
+
+    def _moment(self, days: int) -> datetime:
+        """A moment of the simulated time; on a weekday and at an hour at which real messages came, if any are given."""
+        begins = self.plan.begins
+        if not self.plan.times:
+            return begins + timedelta(days=self.chance.random() * days)
+        like = self.chance.choice(self.plan.times).astimezone(CHINA)
+        weeks = self.chance.randrange(max(1, -(-days // 7)))
+        on = begins.date() + timedelta(days=weeks * 7 + (like.weekday() - begins.weekday()) % 7)
+        moment = datetime.combine(on, like.timetz(), CHINA) + timedelta(seconds=self.chance.random() * 3600)
+        return moment if begins <= moment < begins + timedelta(days=days) else self._moment(days)
+
+    def _poisson(self, mean: float) -> int:
+        if mean > 500:
+            return max(0, round(self.chance.gauss(mean, mean**0.5)))
+        count, left = 0, self.chance.expovariate(1)
+        while left < mean:
+            count += 1
+            left += self.chance.expovariate(1)
+        return count
+
+    def _submit(self, code: str, number: int) -> None:
+        people = People(code)
+        case_id = derived_id("simulated", str(self.plan.seed), code, str(number))
+        command = do.SubmitIssue(
+            community_code=code,
+            title=REF,
+            description=REF,
+            source=Source.HOTLINE,
+            reporter="contact:0000000000000000" if self.chance.random() < 0.7 else None,  # type: ignore[arg-type]
+        )
+        self._commanded(people.grid)
+        self.street.open("issue", case_id, command, people.grid)
+        self.outcomes.issues += 1
+        self._of.setdefault(code, []).append(case_id)
+        self._plan(case_id)
+
+    # --- what people do ---------------------------------------------------------------------------------------
+
+    def _plan(self, case_id: str) -> None:
+        """Let somebody do the next thing after a while; or nobody, for as long as nothing presses."""
+        case = self.street.cases[case_id]
+        act, hours = self._next(case)
+        if act is None:
+            return
+        if self.chance.random() < self.plan.silence:
+            hours += 24 * (20 if case.state in ("ASSIGNED", "IN_PROGRESS") else 7)
+        version = case.version
+        self._planned[case_id] = version
+        after = self.street.now + timedelta(hours=hours * self.chance.lognormvariate(0, 0.7))
+        self._at(self._in_office(after), lambda: self._done(case_id, version, act))
+
+    def _done(self, case_id: str, version: int, act: Callable[[Case[Issue]], None]) -> None:
+        case = self.street.cases[case_id]
+        if self._planned.get(case_id) != version or case.data.escalated is not None:
+            return
+        self._try(lambda: act(case))
+        if not self.world.processes["issue"].ended(self.street.cases[case_id]):
+            self._plan(case_id)
+
+    def _next(self, case: Case[Issue]) -> tuple[Callable[[Case[Issue]], None] | None, float]:
+        """What comes next at a position, and about how many hours it takes."""
+        acts: dict[str, tuple[Callable[[Case[Issue]], None], float]] = {
+            "REGISTERED": (self._triage, 4),
+            "REGISTERED:DECLINE_PROPOSED": (self._confirm, 6),
+            "ON_PROBLEM_LIST": (self._dispatch, 6),
+            "ASSIGNED": (self._sign, 5),
+            "IN_PROGRESS": (self._claim, 4 if case.data.fast_path is HandlingMode.IMMEDIATE else 90),
+            "COMPLETION_REVIEW": (self._review, 16),
+            "FEEDBACK_DUE": (self._feedback, 12),
+            "RETURN_VISIT": (self._visit, 30),
+            "RETURN_VISIT:DISPUTED": (self._dispute, 30),
+        }
+        if case.position == "TOPIC_PROPOSED" and case.level in ("L3", "L4"):
+            return self._street_decides, 60
+        return acts.get(case.position, (None, 0.0))
+
+    def _triage(self, case: Case[Issue]) -> None:
+        people, draw = People(case.community), self.chance.random()
+        if draw < 0.03:
+            return self._give(case, do.Decline(reason=REF), people.worker)
+        if draw < 0.05:
+            return self._give(case, do.TransferOut(channel="12345", reason=REF), people.worker)
+        if case.data.identified and self.chance.random() < 0.85:
+            self._give(case, do.ContactReporter(note=REF), people.worker)
+        mode = HandlingMode.IMMEDIATE if draw < 0.55 else HandlingMode.TIME_LIMITED
+        mode = HandlingMode.SCHEDULED if draw > 0.88 else mode
+        hard = mode is HandlingMode.SCHEDULED and draw > 0.91
+        return self._give(
+            case,
+            do.AcceptToProblemList(
+                mode=mode,
+                category_code=CATEGORIES[mode],
+                difficulty=Difficulty.MODERATE if hard else Difficulty.EASY,
+                difficulty_reasons=(DifficultyReason.MONEY,) if hard else (),
+                lead_org=f"property-{case.community}" if mode is HandlingMode.TIME_LIMITED else None,
+                clock_class=ClockClass.SIMPLE if mode is HandlingMode.TIME_LIMITED else None,
+            ),
+            people.worker,
+        )
+
+    def _confirm(self, case: Case[Issue]) -> None:
+        self._give(case, do.ConfirmDecline(), People(case.community).vice)
+
+    def _dispatch(self, case: Case[Issue]) -> None:
+        command = do.Dispatch(mode=HandlingMode.TIME_LIMITED, lead_org=f"community-{case.community}")
+        self._give(case, command, People(case.community).worker)
+
+    def _sign(self, case: Case[Issue]) -> None:
+        lead = People(case.community).lead(case.data.lead_org)
+        sent_back = case.data.returns == 0 and self.chance.random() < 0.05
+        self._give(case, do.ReturnOrder(reason=REF) if sent_back else do.Sign(), lead)
+
+    def _claim(self, case: Case[Issue]) -> None:
+        evidence = ("simulated",) if case.data.difficulty is not Difficulty.EASY else ()
+        command = do.ClaimCompletion(text=REF, evidence=evidence)
+        self._give(case, command, People(case.community).lead(case.data.lead_org))
+
+    def _review(self, case: Case[Issue]) -> None:
+        people = People(case.community)
+        handle = case.clock("HANDLE")
+        who = people.supervisor if handle is not None and handle.color == "RED" else people.reviewer
+        poor = self.chance.random() < 0.06
+        self._give(case, do.RejectCompletion(reason=REF) if poor else do.ApproveCompletion(), who)
+
+    def _feedback(self, case: Case[Issue]) -> None:
+        known = case.data.identified
+        command = do.GiveFeedback(
+            audience=Audience.INDIVIDUAL if known else Audience.PUBLIC,
+            timing=Timing.ANYTIME,
+            channel=Channel.PHONE if known else Channel.NOTICE_BOARD,
+            text=REF,
+        )
+        self._give(case, command, People(case.community).worker)
+
+    def _visit(self, case: Case[Issue]) -> None:
+        draw = self.chance.random()
+        command = do.RecordVisit(contacted=True, solved=Solved.YES, satisfaction=5)
+        if draw < 0.1:
+            command = do.RecordVisit(contacted=False)
+        elif draw < 0.18:
+            command = do.RecordVisit(contacted=True, solved=Solved.NO, satisfaction=1)
+        self._give(case, command, People(case.community).supervisor)
+
+    def _dispute(self, case: Case[Issue]) -> None:
+        self._give(case, do.DecideDispute(outcome="CLOSE", explanation=REF), People(case.community).supervisor)
+
+    def _street_decides(self, case: Case[Issue]) -> None:
+        command = do.RecordStreetDecision(
+            outcome=StreetOutcome.ASSIGN, text=REF, document_no="1", lead_org=f"community-{case.community}"
+        )
+        self._give(case, command, People(case.community).officer)
+
+    # --- meetings and supervision -----------------------------------------------------------------------------
+
+    def _meetings(self, code: str, ends: datetime) -> None:
+        day = self.plan.begins.date()
+        while day < ends.date():
+            if day.day == EPC_DAY:
+                self._at(self._in_office(at(day, _hour())), lambda: self._meet(code, Body.EXTENDED_PARTY_COMMITTEE))
+            if day.weekday() == COMMITTEES_WEEKDAY:
+                self._at(self._in_office(at(day, _hour())), lambda: self._meet(code, Body.TWO_COMMITTEES))
+                self._at(self._in_office(at(day, _hour())), lambda: self._supervise(code))
+            day += timedelta(days=1)
+
+    def _meet(self, code: str, body: Body) -> None:
+        """The body deals with everything on its table."""
+        people = People(code)
+        topics = [case for case in self._issues(code) if _is_for(case, body, code)]
+        if body is Body.EXTENDED_PARTY_COMMITTEE:
+            month = self.street.now.astimezone(CHINA).strftime("%Y-%m")
+            self.outcomes.agendas[month, code] = self.outcomes.agendas.get((month, code), 0) + len(topics)
+        for place, case in enumerate(topics):
+            moment = self.street.now + place * A_TOPIC_TAKES
+            self._at(moment, lambda case=case: self._discuss(case.id, people))  # type: ignore[misc]  # bound now
+
+    def _discuss(self, case_id: str, people: People) -> None:
+        self._try(lambda: self._decide(self.street.cases[case_id], people))
+        self._plan(case_id)
+
+    def _decide(self, case: Case[Issue], people: People) -> None:
+        if case.state == "TOPIC_PROPOSED" or (case.data.escalated is not None and not case.data.escalated.admitted):
+            self._give(case, do.AdmitToAgenda(), people.secretary)
+        if self.street.cases[case.id].state == "ON_AGENDA":
+            self._give(case, do.OpenItem(), people.secretary)
+        self._give(case, do.RecordStatement(party=REF, position=REF, need=REF), people.clerk)
+        self._give(case, do.RecordTally(members=9, in_favour=6, against=2, abstain=1), people.clerk)
+        decision = do.RecordDecision(outcome=Outcome.ASSIGN, text=REF, lead_org=f"community-{case.community}")
+        self._give(case, decision, people.secretary)
+
+    def _supervise(self, code: str) -> None:
+        """The supervisor goes through his open cases once a week."""
+        people = People(code)
+        for issue in self._issues(code):
+            case = self.street.cases.get(issue.data.supervision_id or "")
+            if case is None:
+                continue
+            self._try(lambda case=case: self._delist(case, people))  # type: ignore[misc]  # bound now
+
+    def _issues(self, code: str) -> list[Case[Issue]]:
+        return [self.street.cases[case_id] for case_id in self._of.get(code, ())]
+
+    def _delist(self, case: Case[Any], people: People) -> None:
+        if case.state == "OPENED":
+            due = self.street.now.astimezone(CHINA).date() + timedelta(days=14)
+            listed = sv.ListCase(responsible_org="subdistrict-office", due_on=due, public=False)
+            self._give(case, listed, people.supervisor)
+        elif case.state == "LISTED":
+            self._give(case, sv.ReportRectified(text=REF), people.officer)
+            self._give(case, sv.Delist(text=REF), people.supervisor)
+            subject = case.data.subject_id
+            if subject in self.street.cases:
+                self._plan(subject)
+
+    # --- the machinery ----------------------------------------------------------------------------------------
+
+    def _at(self, moment: datetime, act: Step) -> None:
+        self._tick += 1
+        heapq.heappush(self._queue, (moment, self._tick, act))
+
+    def _give(self, case: Case[Any], command: Any, who: Actor) -> None:
+        self._commanded(who)
+        self.street.command(case.id, command, who, facts=FACTS)
+
+    def _commanded(self, who: Actor) -> None:
+        self.outcomes.commands[who.grants[0].role] += 1
+        self._minutes[int(self.street.now.timestamp()) // 60] += 1
+
+    def _try(self, act: Step) -> None:
+        """Do something that the rules may refuse, because time has gone on meanwhile."""
+        try:
+            act()
+        except Refusal as no:
+            self.outcomes.refused[no.reason] += 1
+
+    def _in_office(self, moment: datetime) -> datetime:
+        """The same moment, or one in the next office hours."""
+        there = moment.astimezone(CHINA)
+        calendar: Calendar = self.world.calendar
+        if calendar.day(there.date()).working and WORK_BEGINS <= there.hour < WORK_BEGINS + WORK_HOURS:
+            return moment
+        day = there if there.hour < WORK_BEGINS and calendar.day(there.date()).working else None
+        begins = day or shift_working_days(there, 1, calendar)
+        minutes = self.chance.random() * WORK_HOURS * 60
+        return begins.replace(hour=WORK_BEGINS, minute=0, second=0, microsecond=0) + timedelta(minutes=minutes)
+
+    def _count(self, span: timedelta) -> None:
+        found = self.outcomes
+        found.span = span
+        found.peak = max(self._minutes.values(), default=0)
+        for case in self.street.cases.values():
+            if case.process == "issue":
+                found.states[case.position] += 1
+            else:
+                found.supervisions += 1
+        for history in self.street.histories.values():
+            found.turns += len(history)
+            for event in history:
+                clock = event.change.notes.get("clock", "")
+                if event.type == "clock_breached":
+                    found.breaches[clock] += 1
+                elif event.type == "clock_red":
+                    found.red[clock] += 1
+
+
+def _is_for(case: Case[Issue], body: Body, code: str) -> bool:
+    if case.community != code:
+        return False
+    if case.data.escalated is not None:
+        return case.data.escalated.body is body and case.state in ("ASSIGNED", "IN_PROGRESS")
+    return case.data.topic_body is body and case.state in ("TOPIC_PROPOSED", "ON_AGENDA")
+
+
+def _code(number: int) -> str:
+    street, place = divmod(number, STREET_COMMUNITIES)
+    return f"{COUNTY}{street + 1:03}{place + 1:03}"
+
+
+def _hour() -> Any:
+    return datetime(2000, 1, 1, MEETING_HOUR, tzinfo=CHINA).time()
+
+
+def _months_later(begins: datetime, months: int) -> datetime:
+    month = begins.month - 1 + months
+    return begins.replace(year=begins.year + month // 12, month=month % 12 + 1)
+
+
+def first_of_month(day: date) -> datetime:
+    """The beginning of the month of a day, in Beijing."""
+    return datetime(day.year, day.month, 1, tzinfo=CHINA)
