@@ -19,6 +19,8 @@ COMMANDS = (
     ("seed", "seed", "seed"),
     ("import", "importing", "import_files"),
     ("drive", "drive", "drive"),
+    ("simulate", "simulate", "simulate"),
+    ("reconcile", "reconcile", "reconcile"),
     ("overdue", "overdue", "overdue"),
     ("show", "show", "show"),
     ("export", "export", "export"),

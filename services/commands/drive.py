@@ -59,18 +59,17 @@ def drive(
     password = _password(settings, password_file)
     try:
         report = run(_driven(address, password, paths, limit=limit, seed=seed, parallel=parallel, own=own))
-    except* SignInFailed as refused:
-        who = refused.exceptions[0]
+    except SignInFailed as who:
         fail(
             f"示范账号 {who} 无法登录：密码不对，或没有载入示范街道。",
             f"The demonstration account {who} cannot sign in: wrong password, or the street is not loaded.",
         )
-    except* ApiAway as away:
-        fail("接口没有应答。", f"The API does not answer: {away.exceptions[0]}")
-    except* NotDrilled as refused:
+    except ApiAway as away:
+        fail("接口没有应答。", f"The API does not answer: {away}")
+    except NotDrilled as refused:
         fail(
             "这些事项不能改用演练包：请用 shangliang import --policy drill 导入，或以 SHANGLIANG_POLICY=drill 启动。",
-            f"The issues cannot be rebased onto the drill pack ({refused.exceptions[0]}): import with --policy drill, "
+            f"The issues cannot be rebased onto the drill pack ({refused}): import with --policy drill, "
             "or start with SHANGLIANG_POLICY=drill.",
         )
     if as_json:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from services.driving.api import Api, Json
+from services.driving.api import Api, ApiAway, Json, SignInFailed
 from services.driving.paths import PATHS, Origin, Path
 from services.driving.player import Astray, Player
 from services.driving.samples import sample
@@ -110,7 +110,10 @@ class Drive:
     report: Report = field(default_factory=Report)
 
     async def run(self, count: int, paths: Sequence[Path] = PATHS, *, imported: bool = True) -> Report:
-        """Play so many issues; those that were imported and nobody has touched come first."""
+        """Play so many issues; those that were imported and nobody has touched come first.
+
+        Raises `ApiAway`, `SignInFailed` or `NotDrilled`, which concern all of them.
+        """
         begun = time.monotonic()
         waiting = await self._waiting(count) if imported else []
         found = {case["id"]: case for case in waiting}
@@ -121,10 +124,16 @@ class Drive:
             async with room:
                 await self._play(place, path, found[given] if given else None)
 
-        async with asyncio.TaskGroup() as group:
-            for place, path in enumerate(dealt(count, paths)):
-                given = next(ids, None) if path.origin is Origin.ANY else None
-                group.create_task(one(place, path, given))
+        stopped: BaseException | None = None
+        try:
+            async with asyncio.TaskGroup() as group:
+                for place, path in enumerate(dealt(count, paths)):
+                    given = next(ids, None) if path.origin is Origin.ANY else None
+                    group.create_task(one(place, path, given))
+        except* (ApiAway, NotDrilled, SignInFailed) as trouble:
+            stopped = trouble.exceptions[0]
+        if stopped is not None:
+            raise stopped
         self.report.measures = await self._measures()
         self.report.requests = self.api.requests
         self.report.seconds = time.monotonic() - begun
