@@ -1,6 +1,7 @@
 """Write one turn of a case: stamp its clocks from the calendar, open its sealed texts, call `record` once."""
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, time
@@ -200,15 +201,7 @@ def _body(t: Transaction, opened: Mapping[str, Any]) -> Json:
 def digest(t: Transaction) -> str:
     """What makes a turn this turn and no other, in hexadecimal: its events and the command that asked for it."""
     content = {"first": t.first, "events": t.events, "command": t.command, "case": t.case["id"]}
-    return hashlib.sha256(to_json(_sorted(content))).hexdigest()
-
-
-def _sorted(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _sorted(value[name]) for name in sorted(value)}
-    if isinstance(value, list):
-        return [_sorted(one) for one in value]
-    return value
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def _case_columns(t: Transaction) -> Json:

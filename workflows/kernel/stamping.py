@@ -48,8 +48,13 @@ def answer(request: StampRequest, calendar: Calendar, rungs: Rungs) -> Stamp:
     stamp = Stamp(number=request.number, due_at=end, limits=limits, provisional=provisional, skipped=skipped)
     if not request.ladder and not request.red_at_due:
         return stamp
+    # Half time of an hour clock is half of the time that counts: a pause is taken out by starting later, or the
+    # reminder would fall into the pause.
+    taken_out = (
+        end - request.due_at if request.op == "RESUME" and request.due_at and request.duration.is_hours else None
+    )
     moments = ladder(
-        request.started_at,
+        request.started_at + taken_out if taken_out is not None else request.started_at,
         end,
         request.duration,
         calendar,
