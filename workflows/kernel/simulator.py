@@ -72,7 +72,11 @@ class Street:
     def command(
         self, case_id: str, command: Any, actor: Actor, *, facts: Mapping[str, Any] | None = None, **acting: Any
     ) -> Case[Any]:
-        """Give a command at the present moment; raises a `Refusal`."""
+        """Give a command at the present moment; raises a `Refusal`.
+
+        What the clocks say at this very moment comes first, and stays when the command is refused.
+        """
+        self.run_to(self.now)
         case = self.cases[case_id]
         kind = self.world.processes[case.process]
         return self._turn(kind, case, Order(command=command, actor=actor, facts=facts or {}, **acting))
