@@ -1,7 +1,6 @@
 """Write a turn of a case: one activity, one transaction, safe to repeat."""
 
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from temporalio import activity

@@ -287,7 +287,7 @@ task = Table(
     _severity(),
     _place("community", 12),
     _one_of("color", COLORS),
-    # For those with a wide place, who see the most urgent of many; for those with a narrow one; for everybody in a role.
+    # For those with a wide place, who see the most urgent of many; with a narrow one; for everybody in a role.
     Index(
         "ix_task_role",
         "role",
