@@ -260,7 +260,7 @@ BEGIN
     IF body ? 'contacts' THEN
         INSERT INTO contact (case_id, ref, name, phone, wants_reply)
         SELECT of_case, t.key, t.value ->> 'name', t.value ->> 'phone',
-               coalesce((t.value ->> 'wants_reply')::boolean, false)
+               coalesce((t.value ->> 'wants_reply')::boolean, true)
           FROM jsonb_each(body -> 'contacts') AS t
         ON CONFLICT (case_id, ref) DO NOTHING;
     END IF;
@@ -651,7 +651,7 @@ def upgrade() -> None:
         sa.Column("ref", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=True),
         sa.Column("phone", sa.Text(), nullable=True),
-        sa.Column("wants_reply", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("wants_reply", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.PrimaryKeyConstraint("case_id", "ref", name=op.f("pk_contact")),
         comment="How a reporter can be reached (联系方式); personal data, read by an own right and logged",
     )

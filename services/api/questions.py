@@ -227,7 +227,7 @@ def question_router() -> APIRouter:
             start = datetime(start.year, start.month, start.day, tzinfo=CHINA)
         calendar = await desk.reads.calendar()
         try:
-            end = due(start, Duration(query.value, Unit(query.unit), query.roll), calendar, scale=desk.pack.scale)
+            end = due(start, Duration(query.value, Unit(query.unit), query.roll), calendar)
         except ValueError:
             raise Invalid(Fault("value", "wrong")) from None
         return {

@@ -381,7 +381,7 @@ contact = Table(
     Column("ref", Text, primary_key=True),
     Column("name", Text),
     Column("phone", Text),
-    Column("wants_reply", Boolean, nullable=False, server_default=text("false")),
+    Column("wants_reply", Boolean, nullable=False, server_default=text("true")),
     comment="How a reporter can be reached (联系方式); personal data, read by an own right and logged",
 )
 

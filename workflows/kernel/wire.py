@@ -76,8 +76,7 @@ class Transaction:
     """Everything that one turn writes: rows for `record`, and the requests it must stamp before writing.
 
     `case`: the case's row (see `case_row`); `events`: rows with `payload`; `clocks`: rows of the clocks touched;
-    `others`: number, state, color, kind and due of live clocks that were not touched; `command` is empty for
-    turns of the timers.
+    `command` is empty for turns of the timers.
     """
 
     process: str
@@ -85,7 +84,6 @@ class Transaction:
     case: Json
     events: list[Json]
     clocks: list[Json]
-    others: list[Json]
     requests: list[StampRequest]
     tasks: list[Json]
     notices: list[Json]
@@ -340,7 +338,6 @@ def _iso(moment: datetime | None) -> str | None:
 
 def transaction(process: Process[Any], batch: Batch, envelope: Envelope | None) -> Transaction:
     """Write a batch as the rows that one transaction records."""
-    touched = {clock.number for clock in batch.clocks}
     notices = [
         {"seq": event.seq, "place": place, **to_jsonable_python(notice)}
         for event in batch.events
@@ -362,17 +359,6 @@ def transaction(process: Process[Any], batch: Batch, envelope: Envelope | None) 
         case=case_row(process, batch.case),
         events=[event_row(event) for event in batch.events],
         clocks=[clock_row(clock) for clock in batch.clocks],
-        others=[
-            {
-                "number": clock.number,
-                "state": clock.state.value,
-                "color": clock.color.value,
-                "kind": clock.kind.value,
-                "due_at": _iso(clock.due_at),
-            }
-            for clock in batch.case.clocks
-            if clock.number not in touched
-        ],
         requests=list(batch.requests),
         tasks=[{**to_jsonable_python(task.to), "commands": list(task.commands)} for task in batch.tasks],
         notices=notices,
