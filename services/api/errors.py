@@ -24,6 +24,7 @@ from services.engine import EngineUnavailable
 from services.engine import TooMany as EngineBusy
 from services.texts.catalogue import TAGS, catalogue, choose
 from workflows.kernel.process import Refusal
+from workflows.policy.packs import PackNotHere
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = 2
@@ -214,5 +215,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(EngineBusy, busy)
     app.add_exception_handler(EngineUnavailable, unavailable)
     app.add_exception_handler(TimeoutError, unavailable)
+    # The case is pinned to a pack that this program does not have: another one, newly installed, may.
+    app.add_exception_handler(PackNotHere, unavailable)
     app.add_exception_handler(RequestValidationError, unfit)
     app.add_exception_handler(HTTPException, plain)

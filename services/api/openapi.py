@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter
 
 from services.api.actions import forms, opening
+from services.api.attachments import ENDINGS
 from services.api.errors import MEDIA_TYPE, STATUS
 from services.api.examples import example
 from services.api.public import Rating
@@ -314,7 +315,7 @@ def _answer(kind: str, name: str) -> Json:
         return {"description": "OK", "content": {JSON: {"schema": schemas[kind]}}}
     types = {
         "diagram": ("application/xml",),
-        "bytes": ("application/octet-stream",),
+        "bytes": tuple(ENDINGS),
         "text": ("text/plain",),
         "table": (JSON, "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     }
