@@ -28,12 +28,14 @@ from workflows.kernel.fields import (
     Field,
     Organization,
     Person,
+    PolicyPack,
     Prose,
 )
 from workflows.kernel.masking import find
 from workflows.kernel.process import Actor, GuardFailed, Process
 from workflows.kernel.roles import Role
 from workflows.kernel.wire import Envelope, command_of
+from workflows.policy.packs import available, load
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _VERSION = re.compile(r'(?:W/)?"?(\d{1,9})"?')
@@ -102,7 +104,7 @@ class _Mentions:
     def note(self, marker: Field, place: str, value: Any) -> Any:
         if isinstance(marker, CaseRef):
             self.cases.append((marker, place, value))
-        elif isinstance(marker, Organization | Community | Person | Category | Attachment):
+        elif isinstance(marker, Organization | Community | Person | Category | Attachment | PolicyPack):
             self.places.setdefault(type(marker), {}).setdefault(value, []).append(place)
         return value
 
@@ -116,6 +118,7 @@ _UNKNOWN = {
     Person: "unknown_person",
     Category: "unknown_category",
     Attachment: "unknown_attachment",
+    PolicyPack: "unknown_pack",
 }
 
 
@@ -152,6 +155,7 @@ class Door:
             Organization: organizations,
             Community: await self.people.communities(mentions.of(Community)),
             Category: categories,
+            PolicyPack: {name: load(name) for name in mentions.of(PolicyPack) if name in available()},
         }
         accounts: Mapping[str, Actor] = {}
         if usernames := {*mentions.of(Person), *filter(None, [letter.on_behalf_of])}:
@@ -208,10 +212,25 @@ class Door:
             facts={
                 **(facts or {}),
                 **_org_facts(organizations),
+                **await self._pack_facts(known[PolicyPack]),
                 **cases,
             },
             sealed=self.sealing.seal(sealed, case_id) if sealed else "",
         )
+
+    async def _pack_facts(self, packs: Mapping[str, Any]) -> dict[str, Any]:
+        """What the rules must know of the pack that a command names: its pin, and whether a drill may be run here."""
+        for pack in packs.values():
+            return {
+                "pack": {
+                    "pack": pack.pack,
+                    "version": pack.version,
+                    "sha": pack.sha,
+                    "scaled": pack.scale is not None,
+                    "demonstration": await self.people.is_demonstration(),
+                }
+            }
+        return {}
 
     async def _case(self, actor: Actor, marker: CaseRef, value: str) -> dict[str, Any] | None:
         """What the rules may know of a case that a command names; None when the caller may not know of it."""

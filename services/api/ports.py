@@ -58,6 +58,9 @@ class People(Protocol):
     async def regions(self, codes: Iterable[str]) -> dict[str, Region]:
         """Give the regions that exist."""
 
+    async def is_demonstration(self) -> bool:
+        """Say whether everybody here is invented."""
+
 
 class Reads(Protocol):
     """The reads behind the cases themselves; every one that takes an actor gives only what he may see."""

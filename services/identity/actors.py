@@ -63,6 +63,10 @@ _REGIONS = text(
     SELECT code, name, kind, community_code FROM spatial_unit WHERE code = ANY(:keys)
     """
 )
+# DEMO is the source of everybody whom services/storage/demo_street.py invents.
+_DEMONSTRATION = text(
+    "SELECT EXISTS (SELECT FROM person) AND NOT EXISTS (SELECT FROM person WHERE source IS DISTINCT FROM 'DEMO') AS all"
+)
 _DISPLAY_NAMES = text("SELECT id, display_name FROM person WHERE id = ANY(:ids)")
 
 
@@ -191,6 +195,11 @@ class Directory:
     async def region(self, code: str) -> Region | None:
         """Give one region or grid by its code."""
         return (await self.regions([code])).get(code)
+
+    async def is_demonstration(self) -> bool:
+        """Say whether everybody here is invented, so that a drill harms nobody's case."""
+        [row] = await self._read(_DEMONSTRATION)
+        return bool(row["all"])
 
     async def _look_up(
         self,

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 from services.api.ports import Filters, Json, Known, OverdueFilters, Page
 from services.api.views import resolve, standing
@@ -272,6 +272,8 @@ class Twin:
 class TwinPeople:
     """The directory of a few people by hand; everybody has the same password."""
 
+    invented: ClassVar[bool] = True
+
     async def sign_in(self, username: str, password: str) -> Actor:
         if password != PASSWORD or username not in PEOPLE:
             raise SignInRefused
@@ -288,6 +290,9 @@ class TwinPeople:
 
     async def me(self, actor: Actor, language: str = "zh-CN") -> dict[str, Any]:
         return {"id": actor.id, "username": actor.username, "display_name": actor.username, "roles": []}
+
+    async def is_demonstration(self) -> bool:
+        return self.invented
 
     async def organizations(self, codes: Iterable[str]) -> dict[str, Org]:
         return {code: ORGS[code] for code in codes if code in ORGS}
