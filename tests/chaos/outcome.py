@@ -10,6 +10,8 @@ from tests.chaos.product import Apart, Whole
 from tests.check.history import Report, check, settled
 
 QUIET_WITHIN = 60.0
+LONGEST = 300
+"""Letters that are shown of what was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Outcome:
     def none_of(self, name: str, found: list[str]) -> None:
         """Note that something never happened, or each time that it did."""
         self.figures.append(Figure(name, f"{len(found)} (= 0)", not found))
-        self.deviations += [f"{name}: {one}" for one in found]
+        self.deviations += [f"{name}: {one[:LONGEST]}" for one in found]
 
     @property
     def passed(self) -> bool:

@@ -20,10 +20,10 @@ from temporalio.service import RPCError
 
 from services.engine import newest
 from tests.chaos.http import Ask, Callers
-from tests.chaos.lives import ORDER, PEOPLE, SIGN, open_ask, step_ask
+from tests.chaos.lives import ORDER, SIGN, open_ask, step_ask
 from tests.chaos.outcome import Outcome, engine_of, history_holds
-from tests.chaos.product import PASSWORD, Whole, clean_environment, whole
-from tests.check.history import install_counter
+from tests.chaos.product import Whole, clean_environment, whole
+from tests.chaos.repeating import people
 from workflows.kernel.wire import Seed
 
 LISTED_WITHIN = 60.0
@@ -47,10 +47,7 @@ ANTIDOTE = "DROP TRIGGER refuse_poisoned ON event; DROP FUNCTION refuse_poisoned
 async def poison(seed: int, *, neighbours: int = 40) -> Outcome:
     """R14 on a product of its own."""
     async with whole() as running:
-        await install_counter(running.database_url)
-        callers = Callers(running.port, PASSWORD)
-        await callers.sign_in(*PEOPLE)
-        return await poison_in(running, callers, seed, neighbours=neighbours)
+        return await poison_in(running, await people(running), seed, neighbours=neighbours)
 
 
 async def poison_in(running: Whole, callers: Callers, seed: int, *, neighbours: int) -> Outcome:
