@@ -38,13 +38,14 @@ def answer(request: StampRequest, calendar: Calendar, rungs: Rungs) -> Stamp:
     else:
         found = due(request.started_at, request.duration, calendar, after_end=request.after_end, scale=scale)
         end, provisional = found.at, found.provisional
-        if request.not_before is not None:
-            end = max(end, request.not_before)
         skipped = tuple((day.date.isoformat(), day.why) for day in found.skipped)
         limits = tuple(
             due(request.started_at, limit, calendar, after_end=request.after_end, scale=scale).at
             for limit in request.limits
         )
+    # Nothing is due before the act that made it so: a day that is over, or the hour at which a pause ended.
+    floor = request.resumed_at or request.not_before or request.started_at
+    end = max(end, floor)
     stamp = Stamp(number=request.number, due_at=end, limits=limits, provisional=provisional, skipped=skipped)
     if not request.ladder and not request.red_at_due:
         return stamp
@@ -76,7 +77,7 @@ def answer(request: StampRequest, calendar: Calendar, rungs: Rungs) -> Stamp:
     return Stamp(
         number=request.number,
         due_at=end,
-        blue_at=moments.blue,
+        blue_at=max(moments.blue, floor) if moments.blue is not None else None,
         red_at=moments.red,
         red_plus_plus_at=moments.red_plus_plus,
         limits=limits,
