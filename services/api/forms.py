@@ -24,6 +24,7 @@ from workflows.kernel.fields import (
     Field,
     Organization,
     Person,
+    PolicyPack,
     Prose,
 )
 from workflows.kernel.process import named
@@ -81,6 +82,13 @@ class Form:
         """Say whether everybody may read some of its fields."""
         return hasattr(self.command, "public_fields") or any(
             isinstance(spot.marker, Prose) and spot.marker.public for spot in self.shape.spots
+        )
+
+    @property
+    def is_plain(self) -> bool:
+        """Say whether the door needs to know nothing of the case to take this command in."""
+        return not self.publishes and not any(
+            isinstance(spot.marker, Category | PolicyPack) for spot in self.shape.spots
         )
 
     def schema(self, language: str = "zh") -> dict[str, Any]:

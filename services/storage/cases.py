@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, and_, func, literal_column, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Text, and_, func, literal_column, select, text, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.cursors import cursor, order_of
@@ -30,6 +30,8 @@ class Known:
     case: Case[Any]
     color: str
     next_due_at: datetime | None
+    texts: Mapping[str, Any] | None = None
+    """Clear values of all its references, where they were read along."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,11 +145,17 @@ async def cases(
 
 
 async def _one(connection: AsyncConnection, process: Process[Any], which: ColumnElement[bool]) -> Known | None:
-    wanted = select(case_file, live_clocks()).where(case_file.c.process == process.name, which)
+    texts = (
+        select(func.coalesce(func.jsonb_object_agg(prose.c.ref, prose.c.value), text("'{}'::jsonb")))
+        .where(prose.c.case_id == case_file.c.id)
+        .scalar_subquery()
+        .label("texts")
+    )
+    wanted = select(case_file, live_clocks(), texts).where(case_file.c.process == process.name, which)
     row = (await connection.execute(wanted)).mappings().first()
     if row is None:
         return None
-    return Known(standing(process, row), row["color"], _china(row["next_due_at"]))
+    return Known(standing(process, row), row["color"], _china(row["next_due_at"]), row["texts"])
 
 
 def _named(key: str) -> ColumnElement[bool]:
