@@ -23,6 +23,8 @@ class Origin(StrEnum):
     ANY = "ANY"
     REPORTER = "REPORTER"
     """Only with a reporter who is known: somebody must be asked."""
+    FRESH = "FRESH"
+    """Only one that was registered just now: an older one is RED as soon as it is split or put on a list again."""
     RESIDENT = "RESIDENT"
     """Only what a resident brought in under an account: he himself goes on."""
 
@@ -578,7 +580,7 @@ PATHS: tuple[Path, ...] = (
     Path(name="extended", zh="延期", en="Extended", play=extended),
     Path(name="consulted", zh="会办·协商", en="Consulted", play=consulted),
     Path(name="carried_over", zh="会办·顺延", en="Carried over", play=carried_over),
-    Path(name="split", zh="拆分", en="Split", play=split, ends="CLOSED:SPLIT"),
+    Path(name="split", zh="拆分", en="Split", play=split, ends="CLOSED:SPLIT", origin=Origin.FRESH),
     Path(name="verified", zh="先核实", en="Verified first", play=verified),
     Path(name="helped", zh="吹哨报到", en="Departments called", play=helped),
     Path(name="asked", zh="请反映人补充", en="Reporter asked", play=asked, origin=Origin.REPORTER),
