@@ -1,6 +1,7 @@
 """`shangliang import`: real messages go in, each once."""
 
 import csv
+import os
 import re
 import time
 from collections import Counter
@@ -285,7 +286,8 @@ async def _bring_in(settings: Settings, wanted: Wanted, pack: Pack, path: Path, 
             "registered twice.",
         )
     except Unreadable:
-        _show_counts(path, counts, time.monotonic() - begun, reject_file)
+        if counts.read:
+            _show_counts(path, counts, time.monotonic() - begun, reject_file)
         raise
     finally:
         await storage.dispose()
@@ -354,6 +356,12 @@ class Rejects:
                     code=MISUSE,
                 )
             self.path.unlink()
+        if not os.access(self.path.parent, os.W_OK):
+            fail(
+                f"不能在 {self.path.parent} 写退回文件，请用 --rejects 另指位置。",
+                f"The rejects file cannot be written in {self.path.parent}; name another place with --rejects.",
+                code=MISUSE,
+            )
         return self
 
     def __exit__(self, *ended: object) -> None:
@@ -368,7 +376,7 @@ class Rejects:
             csv.writer(self._file).writerow(REJECT_HEADER)
         self._rows += 1
         csv.writer(self._file).writerow(
-            (one.row, one.line or "", one.external_id, one.why.value, _harmless(one.zh), _harmless(one.en))
+            (one.row, one.line or "", *map(_harmless, (one.external_id, one.why.value, one.zh, one.en)))
         )
         self._file.flush()
 

@@ -138,6 +138,8 @@ class Intake:
     ) -> AsyncIterator[_Piece]:
         """What is not in yet, batch by batch: one look-up tells for a whole batch."""
         batch: dict[str, _Piece] = {}
+        # What is on its way is not in the database yet; of these few, twins are known by memory.
+        under_way: dict[str, str] = {}
         for one in messages:
             self.counts.read += 1
             if isinstance(one, Reject):
@@ -146,10 +148,13 @@ class Intake:
             piece = self._piece(one, refuse)
             if piece is None:
                 continue
-            if (twin := batch.get(piece.case_id)) is not None:
-                self._again(piece, twin.letter.body_hash, refuse)
+            if (twin := under_way.get(piece.case_id)) is not None:
+                self._again(piece, twin, refuse)
                 continue
             batch[piece.case_id] = piece
+            under_way[piece.case_id] = piece.letter.body_hash
+            if len(under_way) > self.parallel + 3 * BATCH:
+                del under_way[next(iter(under_way))]
             if len(batch) == BATCH:
                 async for fresh in self._unknown(batch, refuse):
                     yield fresh
