@@ -3,10 +3,24 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, and_, func, literal_column, select, text, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    text,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.cursors import cursor, order_of
@@ -108,7 +122,11 @@ async def known(connection: AsyncConnection, actor: Actor, process: Process[Any]
 
 async def found(connection: AsyncConnection, process: Process[Any], key: str | UUID) -> Known | None:
     """The case with this id or number, whoever asks."""
-    return await _one(connection, process, _named(str(key)))
+    try:
+        by_id = {"of": process.name, "wanted": UUID(str(key))}
+    except ValueError:
+        return await _one(connection, process, _named(str(key)))
+    return _known(process, (await connection.execute(_by_id(), by_id)).mappings().first())
 
 
 async def cases(
@@ -145,14 +163,28 @@ async def cases(
 
 
 async def _one(connection: AsyncConnection, process: Process[Any], which: ColumnElement[bool]) -> Known | None:
+    wanted = _whole().where(case_file.c.process == process.name, which)
+    return _known(process, (await connection.execute(wanted)).mappings().first())
+
+
+@cache
+def _by_id() -> Select[Any]:
+    """The read behind every answer to a command, put together once."""
+    return _whole().where(case_file.c.process == bindparam("of"), case_file.c.id == bindparam("wanted"))
+
+
+def _whole() -> Select[Any]:
+    """A case with its live clocks and its texts, in one statement."""
     texts = (
         select(func.coalesce(func.jsonb_object_agg(prose.c.ref, prose.c.value), text("'{}'::jsonb")))
         .where(prose.c.case_id == case_file.c.id)
         .scalar_subquery()
         .label("texts")
     )
-    wanted = select(case_file, live_clocks(), texts).where(case_file.c.process == process.name, which)
-    row = (await connection.execute(wanted)).mappings().first()
+    return select(case_file, live_clocks(), texts)
+
+
+def _known(process: Process[Any], row: RowMapping | None) -> Known | None:
     if row is None:
         return None
     return Known(standing(process, row), row["color"], _china(row["next_due_at"]), row["texts"])
