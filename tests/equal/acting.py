@@ -284,7 +284,9 @@ SAMPLES: Mapping[type, Sample] = {
     do.RefuseTransfer: lambda s: do.RefuseTransfer(reason=s.text()),
     do.DecideTransfer: lambda s: do.DecideTransfer(community=s.one(*s.place.communities)),
     do.AcceptToProblemList: _accept,
-    do.Dispatch: lambda s: do.Dispatch(mode=s.one(*HandlingMode), lead_org=s.lead(), exception_reason=s.text()),
+    do.Dispatch: lambda s: do.Dispatch(
+        mode=s.one(HandlingMode.TIME_LIMITED, *HandlingMode), lead_org=s.lead(), exception_reason=s.text()
+    ),
     do.Split: lambda s: do.Split(
         children=tuple(
             do.Child(title=s.text(), description=s.text(), lead_org=s.one(None, "property-1")) for _ in range(2)
@@ -380,6 +382,9 @@ def wanted(process: Process[Any], scene: Scene) -> Iterator[tuple[Any, Actor]]:
     ]
     owed = {process.commands[name] for name in process.positions[case.position].work}
     weights = [0.25 if on in SHORT_CUTS else 4 if on in owed else 1 for on in here]
+    if do.ReturnOrder in here:
+        # An order that was returned is likely to be returned again: only the third time asks the street.
+        weights[here.index(do.ReturnOrder)] = 40 if case.data.returns else 4
     anything = [on for on in process.commands.values() if on in SAMPLES]
     while True:
         kind = rng.choices(here, weights)[0] if here and rng.random() < 0.9 else rng.choice(anything)

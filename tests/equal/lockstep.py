@@ -27,7 +27,7 @@ from temporalio.testing import WorkflowEnvironment
 from services.engine import Engine, IdempotencyConflict
 from tests.equal.acting import SAMPLES, Place, Scene, facts_for, submit, wanted
 from tests.twins.ledger import TwinLedger
-from workflows.kernel.process import Actor, Case, Event, Pending, Process, Refusal, named
+from workflows.kernel.process import SYSTEM, Actor, Case, Event, Pending, Process, Refusal, named
 from workflows.kernel.simulator import Street, World
 from workflows.kernel.step import Order, commit, decide, next_moment, settle
 from workflows.kernel.upkeep import RebasePolicy
@@ -41,6 +41,7 @@ LOOK_EVERY = 0.01
 CASES_A_SCRIPT = 3
 TRIES = 12
 COUNT = 4
+SETTLED = ("effect_done", "effect_refused")
 SLOW_LEAPS = tuple(timedelta(hours=hours) for hours in (0.3, 3, 20, 48, 216))
 # In a drill months pass in minutes: an agenda missed for nine days would be missed thousands of times.
 FAST_LEAPS = tuple(timedelta(seconds=seconds) for seconds in (1, 3, 8, 30, 70))
@@ -86,6 +87,8 @@ class Echo(Street):
     """A simulated street that is told when Temporal carried out an effect."""
 
     ledger: TwinLedger
+    carried: dict[str, Mapping[str, Any] | None]
+    """Effects that have reached their receiver and are not settled yet, with the refusal if there was one."""
 
     def fork(self) -> "Echo":
         """A street that can be thrown away."""
@@ -101,7 +104,7 @@ class Echo(Street):
             list(self.queue),
             self.tick,
         )
-        other.ledger = self.ledger
+        other.ledger, other.carried = self.ledger, dict(self.carried)
         return other
 
     def _effects(self, process: Process[Any], case: Case[Any]) -> None:
@@ -109,15 +112,32 @@ class Echo(Street):
         for waiting in case.pending:
             current = self.cases[case.id]
             row = self._settled(case.id, waiting)
-            if row["seq"] != current.version + 1:
-                # Another command came first; the effect's turn is after it.
+            reached = self._reached(waiting)
+            target = self.cases.get(waiting.effect.case)
+            if row["seq"] != current.version + 1 and waiting.id not in self.carried:
+                # Another turn came first; the effect's is after it.
                 break
-            settled = datetime.fromisoformat(row["at"])
-            self.now = self._reached(waiting) or settled
-            refusal = self._carry_out(waiting, current.pin)
-            self.now = settled
+            if waiting.id not in self.carried:
+                if reached is not None and target is not None and not self._next(target, reached):
+                    break
+                self.now = datetime.fromisoformat(reached["at"]) if reached else datetime.fromisoformat(row["at"])
+                self.carried[waiting.id] = self._carry_out(waiting, current.pin)
+            current = self.cases[case.id]
+            if row["seq"] != current.version + 1:
+                break
+            self.now = settled = datetime.fromisoformat(row["at"])
+            refusal = self.carried.pop(waiting.id)
             self._drive(commit(process, current, (settle(current, waiting.id, settled, refused=refusal),)))
+            for other in list(self.cases.values()):
+                if other.pending and other.id != case.id:
+                    self._effects(self.world.processes[other.process], other)
         self.now = max(self.now, before)
+
+    def _next(self, target: Case[Any], reached: Json) -> bool:
+        """Whether the effect's command is the next of its receiver, but for clocks that speak on the way."""
+        between = self.ledger.books[target.id].events[target.version : reached["seq"] - 1]
+        by_itself = (row["actor"] == SYSTEM.id and row["type"] not in SETTLED for row in between)
+        return all(by_itself)
 
     def _settled(self, sender: str, waiting: Pending) -> Json:
         for row in self.ledger.books[sender].events if sender in self.ledger.books else ():
@@ -125,12 +145,13 @@ class Echo(Street):
                 return row
         raise NotYet(f"{waiting.id} is not settled")
 
-    def _reached(self, waiting: Pending) -> datetime | None:
+    def _reached(self, waiting: Pending) -> Json | None:
+        """The event to which the effect led at its receiver; None when it was refused there."""
         key = hashlib.sha256(f"effect|{waiting.id}".encode()).hexdigest()
         book = self.ledger.books.get(waiting.effect.case)
         if book is None or key not in book.commands:
             return None
-        return datetime.fromisoformat(book.events[book.commands[key][1] - 1]["at"])
+        return book.events[book.commands[key][1] - 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +191,8 @@ class Script:
     agreed: Counter[str] = field(default_factory=Counter)
     """How many events of each case have been compared."""
     seen: Counter[str] = field(default_factory=Counter)
+    rolled: set[str] = field(default_factory=set)
+    """Cases that went on in a new run."""
 
     # --- what may happen ------------------------------------------------------------------------------------
 
@@ -302,6 +325,7 @@ class Script:
             return
         self.told.append(f"{case.id[:8]} rolls over")
         self.seen["roll over"] += 1
+        self.rolled.add(case.id)
         await self.engine.roll_over(PROCESSES[case.process], case.id)
         async with asyncio.timeout(PATIENCE):
             while (found := await handle.describe()).run_id == before.run_id and found.close_time is None:
@@ -416,7 +440,7 @@ async def side_by_side(
     played = []
     for number in range(scripts):
         street = Echo(world, started)
-        street.ledger = ledger
+        street.ledger, street.carried = ledger, {}
         played.append(
             Script(
                 number,

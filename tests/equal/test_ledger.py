@@ -8,7 +8,7 @@ import os
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from random import Random
 from typing import Any
 
@@ -21,66 +21,13 @@ from services.storage.calendar import CalendarStore, load_calendar, set_local_da
 from services.storage.database import database
 from services.storage.history import Past
 from services.storage.ledger import Ledger, LedgerFailed
-from services.storage.national_calendar import national_calendar
-from tests.equal.acting import Place, Scene, facts_for, name_of, submit, wanted
-from tests.twins.ledger import TurnMissing, TwinLedger, street_world
+from tests.equal.lives import Life
+from tests.twins.ledger import TurnMissing, TwinLedger
 from tests.workflow.conftest import SEAL
-from workflows.issue.process import ISSUE
-from workflows.kernel.calendar import CHINA
-from workflows.kernel.process import Refusal
-from workflows.kernel.simulator import Street
-from workflows.kernel.step import Batch, Stamps
-from workflows.kernel.wire import Envelope, Transaction, fields_of, transaction
-from workflows.policy.packs import load
+from workflows.kernel.wire import Transaction
 from workflows.registry import PROCESSES
 
 TURNS = int(os.environ.get("SHANGLIANG_TURNS", "400"))
-START = datetime(2026, 3, 2, 9, 30, tzinfo=CHINA)
-
-
-class Written(Street):
-    """A simulated street that keeps every turn as the transaction that it is."""
-
-    turns: list[Transaction]
-    envelope: Envelope | None
-
-    def _record(self, batch: Batch) -> Stamps:
-        envelope = self.envelope if batch.order is not None else None
-        self.turns.append(transaction(PROCESSES[batch.case.process], batch, envelope))
-        return super()._record(batch)
-
-
-def a_life(seed: int) -> list[Transaction]:
-    """The turns of one issue and of what it starts."""
-    rng = Random(seed)
-    street = Written(street_world(load("lanzhou_2021"), national_calendar()), START)
-    street.turns, street.envelope = [], None
-    place = Place(seed)
-    case_id = f"00000000-0000-7000-8000-{seed:012d}"
-    scene = Scene(place, rng, street.now, street.cases)
-    command, actor = submit(scene), place.named("worker1")
-    for number in range(12):
-        key = f"{seed}-{number}"
-        street.envelope = Envelope(name_of(command), fields_of(command), actor, key, f"body of {key}")
-        try:
-            if case_id in street.cases:
-                street.command(case_id, command, actor, facts=facts_for(command, street.cases))
-            else:
-                street.open("issue", case_id, command, actor, facts=facts_for(command, street.cases))
-        except Refusal:
-            pass
-        street.envelope = None
-        street.run_to(street.now + rng.choice((timedelta(hours=2), timedelta(days=3), timedelta(days=12))))
-        if case_id not in street.cases:
-            command = submit(scene)
-            continue
-        scene = Scene(place, rng, street.now, street.cases, street.cases[case_id])
-        command, actor = next(
-            (one, who)
-            for one, who in wanted(ISSUE, scene)
-            if not hasattr(one, "target") and name_of(one) != "submit_issue"
-        )
-    return street.turns
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -115,8 +62,8 @@ async def test_the_ledger_and_its_twin_answer_alike(storage: AsyncEngine) -> Non
     for number in range(TURNS):
         while sum(map(len, waiting.values())) < 30:
             lives += 1
-            for turn in a_life(lives):
-                waiting.setdefault(turn.case["id"], []).append(turn)
+            for one in Life(lives).turns():
+                waiting.setdefault(one.case.id, []).append(one.transaction)
         case_id = rng.choice([one for one, turns in waiting.items() if turns])
         coming = waiting[case_id]
         kind = rng.choices(
