@@ -8,7 +8,7 @@ unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 # Without kept bytecode every start of a command takes three times as long.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: up test fast lint types bench lock clean help
+.PHONY: up test fast lint types bench histories lock clean help
 .DEFAULT_GOAL := help
 
 help: ## 列出命令 / list the targets
@@ -32,6 +32,9 @@ lint: develop ## 风格、类型、引用层次 / style, types, import floors
 
 bench: develop ## 测量 / measure
 	$(BIN)/python -m tests.bench
+
+histories: develop ## 重录回放用的历史 / record the histories that the replays play
+	$(BIN)/python -m tests.replay.record
 
 lock: develop ## 更新锁定文件 / renew the lock files
 	$(BIN)/python .ci/lock.py

@@ -9,11 +9,11 @@ import pytest
 import pytest_asyncio
 from temporalio import workflow
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.calendar import Calendars
 from activities.neighbours import Neighbours
+from activities.payloads import DATA_CONVERTER
 from activities.records import Records
 from services.embedded.servers import Servers
 from services.engine import Engine, newest
@@ -76,7 +76,7 @@ class StumblingIssue(CaseWorkflow):
 async def stumbling(servers: Servers, database_url: str) -> AsyncIterator[Office]:
     """A worker that loses tasks on demand; working days last two seconds."""
     client = await Client.connect(
-        servers.temporal_address, namespace=servers.temporal_namespace, data_converter=pydantic_data_converter
+        servers.temporal_address, namespace=servers.temporal_namespace, data_converter=DATA_CONVERTER
     )
     storage = database(database_url, pool_size=5, application_name="test")
     queue = f"gov-{uuid.uuid4().hex[:8]}"
