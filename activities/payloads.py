@@ -34,17 +34,18 @@ class SharedJson(PydanticJSONPlainPayloadConverter):
         return _adapter(type_hint if type_hint is not None else Any).validate_json(payload.data)
 
 
+_CONVERTERS = tuple(
+    SharedJson() if isinstance(one, JSONPlainPayloadConverter) else one
+    for one in DefaultPayloadConverter.default_encoding_payload_converters
+)
+
+
 class SharedPayloads(CompositePayloadConverter):
-    """The library's converters, with JSON by `SharedJson`."""
+    """The library's converters, with JSON by `SharedJson`; none of them keeps anything of a run."""
 
     def __init__(self) -> None:
-        """Make the converters; cheap, since each run does it."""
-        super().__init__(
-            *(
-                SharedJson() if isinstance(one, JSONPlainPayloadConverter) else one
-                for one in DefaultPayloadConverter.default_encoding_payload_converters
-            )
-        )
+        """Take the converters of the process; each run does so."""
+        super().__init__(*_CONVERTERS)
 
 
 DATA_CONVERTER = replace(pydantic_data_converter, payload_converter_class=SharedPayloads)
