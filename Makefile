@@ -8,7 +8,7 @@ unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 # Without kept bytecode every start of a command takes three times as long.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: up test fast lint types bench histories lock clean help
+.PHONY: up test fast lint types bench chaos histories lock clean help
 .DEFAULT_GOAL := help
 
 help: ## 列出命令 / list the targets
@@ -35,6 +35,9 @@ bench: develop ## 测量 / measure
 
 histories: develop ## 重录回放用的历史 / record the histories that the replays play
 	$(BIN)/python -m tests.replay.record
+
+chaos: develop ## 故意破坏并核对 / break it on purpose and count what breaks with it
+	$(BIN)/python -m tests.chaos
 
 lock: develop ## 更新锁定文件 / renew the lock files
 	$(BIN)/python .ci/lock.py

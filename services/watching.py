@@ -63,8 +63,11 @@ class Watch:
         """Note what stands still now, and close what goes on again."""
         stuck = {run: problems async for run, problems in self._stuck()}
         for one in await self._incidents.listed():
-            if one.kind == STUCK and one.key not in stuck and one.case_id is not None:
-                await self._incidents.mended(STUCK, case_id=str(one.case_id), reason=WENT_ON)
+            if one.case_id is not None and (
+                (one.kind == STUCK and one.key not in stuck)
+                or (one.kind == RUN_FAILED and await self._goes_on(one.key))
+            ):
+                await self._incidents.mended(one.kind, case_id=str(one.case_id), reason=WENT_ON)
         for run, problems in stuck.items():
             await self._note(STUCK, run, {"problems": problems})
         async for run in self._lost():
@@ -98,9 +101,13 @@ class Watch:
             process, case_id = PROCESSES.get(run.id.partition("/")[0]), _case_of(run.id)
             if process is None or case_id is None or await self._past.now(process, case_id) is None:
                 continue
-            described = await self._client.get_workflow_handle(run.id).describe()
-            if described.status is WorkflowExecutionStatus.FAILED:
+            if not await self._goes_on(run.id):
                 yield run.id
+
+    async def _goes_on(self, run: str) -> bool:
+        """Say whether the last run of that id runs, or came to its regular end."""
+        described = await self._client.get_workflow_handle(run).describe()
+        return described.status is not WorkflowExecutionStatus.FAILED
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ LONG: dict[str, Protocol] = {
 LONGEST = {False: 600.0, True: 3 * 3600.0}
 """Seconds after which a protocol is given up, short and long."""
 SEEDS_OF_LONG_R1 = 10
+WIDTH = 150
 
 
 async def run(only: list[str], seed: int, *, long: bool) -> list[Outcome]:
@@ -88,7 +89,8 @@ def report(outcomes: list[Outcome]) -> None:
         figures = "\n".join(f"{'✓' if figure.reached else '✗'} {figure.name}: {figure.value}" for figure in one.figures)
         done = f"skipped: {one.skipped}" if one.skipped else one.done
         table.add_row(one.protocol, str(one.seed), done, figures, str(len(one.deviations)))
-    Console().print(table)
+    console = Console()
+    Console(width=max(console.width, WIDTH)).print(table)
 
 
 def main() -> int:

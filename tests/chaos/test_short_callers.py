@@ -18,6 +18,6 @@ async def test_of_many_deciders_one_decides(street: Street) -> None:
 
 
 async def test_whoever_changes_a_history_is_found_out(street: Street) -> None:
-    outcome = await tamper_in(street.running, seed=1, times=100)
+    outcome = await tamper_in(street.running, street.callers, seed=1, lives=3, times=100)
 
     assert outcome.deviations == []

@@ -78,7 +78,8 @@ async def test_a_version_without_its_event_breaks_h4_h5_and_h6(street: Street, c
 
 
 async def test_an_effect_that_waits_for_ever_breaks_h7(street: Street, case: str) -> None:
-    waiting = """'[{"id": "a#1.0", "effect": {"kind": "TELL", "process": "issue", "case": "a", "command": "sign"}}]'"""
+    effect = '{"kind": "TELL", "process": "issue", "case": "a", "command": "sign", "fields": {}}'
+    waiting = f"""'[{{"id": "a#1.0", "effect": {effect}}}]'"""
     put = "UPDATE case_file SET pending = {} WHERE id = $1"
 
     async with planted(street, put.format(waiting), put.format("'[]'"), case):
