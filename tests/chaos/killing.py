@@ -110,9 +110,9 @@ async def kill_all_of(running: Whole, callers: Callers, seed: int, *, times: int
 
 
 async def rolling_restart(seed: int, *, rounds: int = 3, rate: float = 2.0) -> Outcome:
-    """R16: ask each process in turn to end, while requests come at an even rate."""
+    """R16: ask each process in turn to end, while requests come at an even rate; a second worker stands by."""
     outcome = Outcome("R16", seed)
-    async with whole() as running:
+    async with whole() as running, running.standby():
         callers = await people(running)
         rng = random.Random(seed)
         stop = asyncio.Event()
@@ -146,7 +146,7 @@ async def rolling_restart(seed: int, *, rounds: int = 3, rate: float = 2.0) -> O
         stop.set()
         await offering
         await asyncio.gather(*pending)
-        outcome.done = f"{rounds} rounds through {', '.join(PARTS)} at {rate:g} requests/s"
+        outcome.done = f"{rounds} rounds through {', '.join(PARTS)} at {rate:g} requests/s, two workers"
         outcome.at_most("longest exit", slowest, 30.0)
         for part in ("web", "worker"):
             failed = [

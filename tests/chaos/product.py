@@ -167,6 +167,30 @@ class Whole:
         await self._gone(self._family)
         return self._process.returncode or 0
 
+    @contextlib.asynccontextmanager
+    async def standby(self) -> AsyncIterator[None]:
+        """A second worker beside the one that `up` keeps, for as long as the block runs."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-P", "-m", "services.cli", "worker",
+            env=clean_environment(SHANGLIANG_HOME=str(self.home.root), **self._variables),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        assert process.stdout is not None
+        async with asyncio.timeout(READY_WITHIN):
+            while b"worker.started" not in (line := await process.stdout.readline()):
+                if not line:
+                    raise NotReady("the second worker ended")
+        drained = asyncio.create_task(process.stdout.read())
+        try:
+            yield
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            await process.wait()
+            await drained
+
     async def _gone(self, family: list[psutil.Process]) -> None:
         assert self._process is not None
         deadline = time.monotonic() + STOP_WITHIN
