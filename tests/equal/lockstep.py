@@ -12,7 +12,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from itertools import permutations
 from random import Random
@@ -415,7 +415,7 @@ def same_case(simulated: Case[Any], engines: Case[Any]) -> None:
     bare = replace(engines, number=engines.number.lstrip("D")[:-COUNT])
     other = replace(simulated, number=simulated.number[:-COUNT])
     if other != bare:
-        names = [name for name in Case.__slots__ if getattr(other, name) != getattr(bare, name)]
+        names = [one.name for one in fields(Case) if getattr(other, one.name) != getattr(bare, one.name)]
         told = [f"{name}: {getattr(other, name)} / {getattr(bare, name)}" for name in names]
         raise Differs(f"{simulated.id[:8]} at {simulated.version} differs in {told}")
 
