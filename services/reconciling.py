@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
@@ -80,6 +80,7 @@ class Reconciliation:
     progress: Callable[[int], None] = lambda compared: None
     compared: int = 0
     differences: list[Difference] = field(default_factory=list)
+    _absent: list[Case[Any]] = field(default_factory=list)
 
     async def compare(self) -> list[Difference]:
         """Find every difference; changes nothing. Raises `EngineUnavailable` when nobody answers."""
@@ -91,16 +92,26 @@ class Reconciliation:
                 cases = await living(connection, kinds(), after=after, limit=PAGE)
             found = len(cases) == PAGE
             after = cases[-1].id if cases else after
-            seen.update(f"{case.process}/{case.id}" for case in cases)
+            seen.update(map(_run_of, cases))
             await _each(cases, lambda case: self._case(case, runs))
             self.compared += len(cases)
             self.progress(self.compared)
-        await self._strays(sorted(runs - seen))
+        strays = await self._unknown(sorted(runs - seen))
+        if self._absent or strays:
+            # One pause for all: what is being opened or is coming to its end has its run or its row by then.
+            await asyncio.sleep(LOOKS * BETWEEN_LOOKS)
+            await _each(self._absent, self._missing)
+            await _each(strays, self._stray)
         return self.differences
 
     async def repair(self) -> list[Difference]:
         """Put right what was found: Postgres is the truth. Gives every difference with what became of it."""
-        self.differences = [await self._repaired(one) for one in self.differences]
+        found, self.differences = self.differences, []
+
+        async def repair(one: Difference) -> None:
+            self.differences.append(await self._repaired(one))
+
+        await _each(found, repair)
         return self.differences
 
     # --- one case ---------------------------------------------------------------------------------------------
@@ -113,23 +124,21 @@ class Reconciliation:
         process = kinds()[case.process]
         if _is_over(process, case):
             return
-        run = f"{case.process}/{case.id}"
+        run = _run_of(case)
         if run not in runs and not await self.engine.is_running(run):
-            await self._missing(case, run)
+            self._absent.append(case)
         elif (detail := await self._differs(process, case.id)) is not None:
             self._note(Kind.RUN_DIVERGED, case, detail)
         else:
             await self._late(process, case)
 
-    async def _missing(self, case: Case[Any], run: str) -> None:
+    async def _missing(self, case: Case[Any]) -> None:
         """No run; unless the case came to its end, or to its run, between two looks."""
-        for _ in range(LOOKS):
-            await asyncio.sleep(BETWEEN_LOOKS)
-            async with self.storage.connect() as connection:
-                now = await case_now(connection, kinds()[case.process], case.id)
-            if now is None or _is_over(kinds()[case.process], now) or await self.engine.is_running(run):
-                return
-        self._note(Kind.RUN_MISSING, case, case.position)
+        process = kinds()[case.process]
+        async with self.storage.connect() as connection:
+            now = await case_now(connection, process, case.id)
+        if now is not None and not _is_over(process, now) and not await self.engine.is_running(_run_of(case)):
+            self._note(Kind.RUN_MISSING, case, case.position)
 
     async def _differs(self, process: Process[Any], case_id: str) -> str | None:
         """Say in what the run differs from the case, after several looks; None when it does not."""
@@ -156,40 +165,24 @@ class Reconciliation:
         if moment is not None and moment <= until:
             self._note(Kind.TIMER_LATE, case, moment.isoformat(timespec="seconds"))
 
-    async def _strays(self, runs: list[str]) -> None:
-        """Runs whose case is over, or was never written."""
+    async def _unknown(self, runs: list[str]) -> list[str]:
+        """Runs whose case was never written."""
+        found: list[str] = []
         for start in range(0, len(runs), PAGE):
             page = runs[start : start + PAGE]
             async with self.storage.connect() as connection:
                 known = await known_cases(connection, [run.partition("/")[2] for run in page])
-            await _each([run for run in page if run.partition("/")[2] not in known], self._stray)
-            await _each([run for run in page if run.partition("/")[2] in known], self._left_over)
+            found += [run for run in page if run.partition("/")[2] not in known]
             self.compared += len(page)
             self.progress(self.compared)
+        return found
 
     async def _stray(self, run: str) -> None:
         process, _, case_id = run.partition("/")
-        for _ in range(LOOKS):
-            # A case that is being opened has its run a moment before its row.
-            await asyncio.sleep(BETWEEN_LOOKS)
-            async with self.storage.connect() as connection:
-                known = await known_cases(connection, [case_id])
-            if known or not await self.engine.is_running(run):
-                return
-        self.differences.append(Difference(Kind.RUN_WITHOUT_CASE, process, case_id, "", ""))
-
-    async def _left_over(self, run: str) -> None:
-        """A run that goes on although its case is over: of an earlier moment than the record, after a restore."""
-        name, _, case_id = run.partition("/")
-        process, case = kinds()[name], None
-        for _ in range(LOOKS):
-            await asyncio.sleep(BETWEEN_LOOKS)
-            async with self.storage.connect() as connection:
-                case = await case_now(connection, process, case_id)
-            if case is None or not _is_over(process, case) or not await self.engine.is_running(run):
-                return
-        assert case is not None, "there is at least one look"
-        self._note(Kind.RUN_DIVERGED, case, f"the case is over: {case.position}")
+        async with self.storage.connect() as connection:
+            known = await known_cases(connection, [case_id])
+        if not known and await self.engine.is_running(run):
+            self.differences.append(Difference(Kind.RUN_WITHOUT_CASE, process, case_id, "", ""))
 
     def _note(self, kind: Kind, case: Case[Any], detail: str) -> None:
         self.differences.append(Difference(kind, case.process, case.id, case.number, detail))
@@ -226,6 +219,10 @@ class Reconciliation:
         return False
 
 
+def _run_of(case: Case[Any]) -> str:
+    return f"{case.process}/{case.id}"
+
+
 def _is_over(process: Process[Any], case: Case[Any]) -> bool:
     """Say whether nothing can happen to a case by itself, so that it needs no run."""
     return process.ended(case) and not case.pending and next_moment(case) is None
@@ -239,7 +236,7 @@ def _difference(process: Process[Any], held: dict[str, Any] | None, stored: Case
         return None
     if there.version != stored.version:
         return f"version {there.version} / {stored.version}"
-    parts = [name for name in Case.__slots__ if getattr(there, name) != getattr(stored, name)]
+    parts = [one.name for one in fields(stored) if getattr(there, one.name) != getattr(stored, one.name)]
     return f"version {stored.version}: {', '.join(parts)}"
 
 
