@@ -42,7 +42,8 @@ def drive(
 ) -> None:
     """以示范街道各角色的身份，用演练政策包把诉求办到底，最后列表汇总。Play every role, to the end of every issue.
 
-    先办理已导入、尚未受理的诉求，不足时自拟。只通过接口。密码取自 SHANGLIANG_DEMO_PASSWORD 或 --password-file。
+    先办理已导入、尚未受理的诉求，不足时自拟。只通过接口。
+    密码取自 SHANGLIANG_DEMO_PASSWORD、--password-file，或 up 保存在目录中的密码。
     有诉求没有走到应到之处时，退出代码为 1。
 
     Imported issues that nobody has touched come first, then invented ones; through the API only, with the accounts of

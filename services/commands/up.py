@@ -31,6 +31,7 @@ EPILOG = "例 Examples: shangliang up · shangliang up --port 8080 · SHANGLIANG
 
 PORT_PATIENCE = 2.0
 READY_LOOK_EVERY = 0.1
+DEMO_PASSWORD = "demo_password"
 # Longer than any start that goes well, on a machine ten times slower than ours.
 READY_WITHIN = 90.0
 # Both are told at once; PostgreSQL and Temporal have five more: together below ten seconds.
@@ -134,7 +135,12 @@ class Instance:
         if not settings.demo:
             return None
         given = settings.demo_password.get_secret_value() if settings.demo_password else None
-        return (await seed_street(servers.database_url, given)).password
+        made = (await seed_street(servers.database_url, given)).password
+        if kept := given or made:
+            # `drive` signs in with it from another terminal; readable by the owner of the home alone.
+            (self._home.secrets / DEMO_PASSWORD).unlink(missing_ok=True)
+            self._home.secret(DEMO_PASSWORD, lambda: kept)
+        return made
 
     def _note(self, servers: Servers) -> None:
         self._home.remember_running(

@@ -22,6 +22,12 @@ def test_every_path_ends_where_it_leads(product: Product) -> None:
     assert {measure["name"] for measure in report["measures"]}
 
 
+def test_the_password_that_up_keeps_is_enough(product: Product) -> None:
+    ended = product.run("drive", "--limit", "1", "--path", "declined", "--own", SHANGLIANG_DEMO_PASSWORD="")
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
 def test_a_drive_says_what_it_lacks(product: Product) -> None:
     wrong_password = product.run("drive", "--limit", "1", SHANGLIANG_DEMO_PASSWORD="not this one")
     no_path = product.run("drive", "--path", "nowhere")
