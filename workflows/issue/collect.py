@@ -9,6 +9,7 @@ from workflows.issue.closing import closed
 from workflows.issue.data import ClockClass, ClosureCode, Difficulty, HandlingMode, Issue, Source, at_least
 from workflows.issue.orders import first_handle, handling, led, order_of, outside, signing
 from workflows.issue.topic import overall, propose
+from workflows.kernel.amending import amend
 from workflows.kernel.calendar import CHINA
 from workflows.kernel.clocks import Cancel, Clock, Meet, Pause, Resume, Start
 from workflows.kernel.process import Case, Change, Effect, Forbidden, GuardFailed, Turn, derived_id
@@ -389,10 +390,10 @@ def accept(case: Case[Issue], cmd: do.AcceptToProblemList, turn: Turn) -> tuple[
         clocks=(Cancel(code="INFO_WAIT", reason="ACCEPTED"),),
         notes=notes,
     )
-    taken = replace(
+    taken = amend(
         case,
         level=level,
-        data=replace(case.data, category_code=cmd.category_code, difficulty=cmd.difficulty, urgent=urgent),
+        data=amend(case.data, category_code=cmd.category_code, difficulty=cmd.difficulty, urgent=urgent),
     )
     return accepted, route(taken, cmd.mode, cmd.lead_org, cmd.helper_orgs, cmd.clock_class, turn)
 
@@ -404,7 +405,7 @@ def dispatch(case: Case[Issue], cmd: do.Dispatch, turn: Turn) -> Change:
     if case.data.difficulty not in (None, Difficulty.EASY) and cmd.mode is HandlingMode.IMMEDIATE:
         raise GuardFailed("DIFFICULT_NOT_IMMEDIATE", field="mode", clause="001 §四2")
     if cmd.mode is HandlingMode.SCHEDULED and case.data.difficulty not in (None, Difficulty.EASY):
-        case = replace(case, level=at_least(case.level, "L2"))
+        case = amend(case, level=at_least(case.level, "L2"))
     # A split part that never had an order goes to the lead it was split off for, unless another one is named.
     lead = cmd.lead_org or (None if case.data.leads else case.data.lead_org)
     change = route(case, cmd.mode, lead, cmd.helper_orgs, cmd.clock_class, turn)
@@ -499,5 +500,5 @@ def unsubscribe(case: Case[Issue], cmd: do.Unsubscribe, turn: Turn) -> Change:
         return Change(sets={"followers": followers})
     # Nobody is left whom a first contact could reach.
     gone = {"followers": followers, "reporter_id": None, "reporter": None}
-    left = replace(case.data, reporter_id=None, reporter=None).identified
+    left = amend(case.data, reporter_id=None, reporter=None).identified
     return Change(sets=gone, clocks=() if left else (Cancel(code="RESPONSE", reason="UNSUBSCRIBED"),))

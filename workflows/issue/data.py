@@ -208,7 +208,7 @@ class Handle:
     unit: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Issue:
     """Data of an issue (诉求)."""
 

@@ -6,11 +6,12 @@ never depends on an edition of the calendar. Here they are only compared.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from workflows.kernel.amending import amend
 from workflows.kernel.calendar import Duration
 
 
@@ -146,7 +147,7 @@ ClockOp = Start | Meet | Cancel | Pause | Resume | Extend | Mark | Restamp
 # --- a clock -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Clock:
     """One clock of one case. `number` is its place among all clocks of the case, from 1."""
 
@@ -247,7 +248,7 @@ class Stamp:
 
 def stamped(clock: Clock, stamp: Stamp) -> Clock:
     """Put the computed moments into a clock; the first due time is kept as the original one."""
-    return replace(
+    return amend(
         clock,
         due_at=stamp.due_at,
         original_due_at=clock.original_due_at or stamp.due_at,
@@ -265,12 +266,12 @@ def apply(clock: Clock, op: ClockOp, at: datetime) -> tuple[Clock, StampRequest 
         case Meet():
             done = op.at or at
             if clock.state is ClockState.BREACHED:
-                return replace(clock, state=ClockState.MET_LATE, closed_at=done), None
-            return replace(clock, state=ClockState.MET, closed_at=done, paused_at=None), None
+                return amend(clock, state=ClockState.MET_LATE, closed_at=done), None
+            return amend(clock, state=ClockState.MET, closed_at=done, paused_at=None), None
         case Cancel():
-            return replace(clock, state=ClockState.CANCELLED, closed_at=at, close_reason=op.reason), None
+            return amend(clock, state=ClockState.CANCELLED, closed_at=at, close_reason=op.reason), None
         case Pause() if clock.state is ClockState.RUNNING:
-            return replace(clock, state=ClockState.PAUSED, paused_at=at), None
+            return amend(clock, state=ClockState.PAUSED, paused_at=at), None
         case Resume() if clock.state is ClockState.PAUSED:
             request = StampRequest(
                 number=clock.number,
@@ -285,7 +286,7 @@ def apply(clock: Clock, op: ClockOp, at: datetime) -> tuple[Clock, StampRequest 
                 resumed_at=at,
                 limits_at=clock.limits,
             )
-            return replace(clock, state=ClockState.RUNNING, paused_at=None), request
+            return amend(clock, state=ClockState.RUNNING, paused_at=None), request
         case Extend():
             request = StampRequest(
                 number=clock.number,
@@ -296,7 +297,7 @@ def apply(clock: Clock, op: ClockOp, at: datetime) -> tuple[Clock, StampRequest 
                 ladder=clock.ladder,
                 red_at_due=clock.red_at_due,
             )
-            return replace(clock, duration=op.duration, color=Color.NONE), request
+            return amend(clock, duration=op.duration, color=Color.NONE), request
         case Restamp():
             request = StampRequest(
                 number=clock.number,
@@ -307,7 +308,7 @@ def apply(clock: Clock, op: ClockOp, at: datetime) -> tuple[Clock, StampRequest 
                 ladder=clock.ladder,
                 red_at_due=clock.red_at_due,
             )
-            return replace(clock, original_due_at=None), request
+            return amend(clock, original_due_at=None), request
         case Mark():
             return _marked(clock, op.rung, at), None
         case _:
@@ -317,13 +318,13 @@ def apply(clock: Clock, op: ClockOp, at: datetime) -> tuple[Clock, StampRequest 
 def _marked(clock: Clock, rung: str, at: datetime) -> Clock:
     match rung:
         case "BLUE":
-            return replace(clock, color=Color.BLUE)
+            return amend(clock, color=Color.BLUE)
         case "YELLOW":
-            return replace(clock, state=ClockState.BREACHED, color=Color.YELLOW, breached_at=at)
+            return amend(clock, state=ClockState.BREACHED, color=Color.YELLOW, breached_at=at)
         case "RED":
-            return replace(clock, color=Color.RED)
+            return amend(clock, color=Color.RED)
         case "RED_PLUS_PLUS":
-            return replace(clock, red_plus_plus_at=None)
+            return amend(clock, red_plus_plus_at=None)
         case "END":
-            return replace(clock, state=ClockState.MET, closed_at=at)
+            return amend(clock, state=ClockState.MET, closed_at=at)
     raise ValueError(f"no such rung: {rung}")

@@ -115,7 +115,7 @@ class Notice:
     clock: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Case(Generic[D]):
     """A case (事项) as the rules see it: what all events so far have made true."""
 
@@ -236,7 +236,7 @@ class GuardFailed(Refusal):
 # --- changes and events -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Change:
     """What a rule makes true; becomes one event."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from workflows.kernel.amending import amend
 from workflows.kernel.calendar import CHINA
 from workflows.kernel.clocks import (
     Cancel,
@@ -171,12 +172,13 @@ def _events(
             + [Cancel(code=code) for code in arrow.cancels]
             + [Start(code=code) for code in arrow.starts]
         )
-        changes = (replace(changes[0], clocks=row + changes[0].clocks), *changes[1:])
+        if row:
+            changes = (amend(changes[0], clocks=row + changes[0].clocks), *changes[1:])
     for change in changes:
         if change.to and change.to != case.position and change.to not in arrow.to:
             raise AssertionError(f"{process.name}: the arrow {arrow.source} -{arrow.on}-> does not lead to {change.to}")
     default = arrow.event or (named(type(on)).name if arrow.on is type(on) else "moved")
-    changes = tuple(replace(change, type=change.type or default) for change in changes)
+    changes = tuple(change if change.type else amend(change, type=default) for change in changes)
     if lead is not None:
         changes = (lead, *changes)
     return tuple(
@@ -196,6 +198,8 @@ def _events(
 
 def _complete(process: Process[Any], change: Change, policy: Any) -> Change:
     """Write the register's value into clocks that name none, so that the event alone tells the whole story."""
+    if not any(isinstance(op, Start) and op.duration is None for op in change.clocks):
+        return change
     ops = tuple(
         replace(
             op,
@@ -206,7 +210,7 @@ def _complete(process: Process[Any], change: Change, policy: Any) -> Change:
         else op
         for op in change.clocks
     )
-    return replace(change, clocks=ops)
+    return amend(change, clocks=ops)
 
 
 # --- evolve --------------------------------------------------------------------------------------------
@@ -225,11 +229,11 @@ def evolve(process: Process[Any], case: Case[Any], event: Event) -> Evolved:
     """Say what is true after an event; the same for every process."""
     change = event.change
     state, _, phase = (change.to or case.position).partition(":")
-    data = replace(case.data, **change.sets) if change.sets else case.data
+    data = amend(case.data, **change.sets) if change.sets else case.data
     pending = tuple(one for one in case.pending if one.id != change.done) + tuple(
         Pending(f"{case.id}#{event.seq}.{place}", effect) for place, effect in enumerate(change.effects)
     )
-    after: Case[Any] = replace(
+    after: Case[Any] = amend(
         case,
         data=data,
         version=event.seq,
@@ -264,7 +268,7 @@ def evolve(process: Process[Any], case: Case[Any], event: Event) -> Evolved:
         rule = process.clock_rules[clock.code]
         owner, supervisor = rule.owner(after, clock.ref), rule.supervisor(after, clock.ref)
         if clock.live and (owner, supervisor) != (clock.owner, clock.supervisor):
-            moved = replace(clock, owner=owner, supervisor=supervisor)
+            moved = amend(clock, owner=owner, supervisor=supervisor)
             live[clock.number] = touched[clock.number] = moved
     if process.ended(after):
         begun = set(range(case.clock_count + 1, count + 1))
@@ -277,7 +281,7 @@ def evolve(process: Process[Any], case: Case[Any], event: Event) -> Evolved:
         closed_at = None
     for number in [number for number in requests if not live[number].live]:
         del requests[number]
-    after = replace(
+    after = amend(
         after,
         closed_at=closed_at,
         clock_count=count,
@@ -342,7 +346,7 @@ def stamp(case: Case[Any], stamps: Stamps) -> Case[Any]:
     if not stamps.clocks and (not stamps.number or case.number):
         return case
     found = {one.number: one for one in stamps.clocks}
-    return replace(
+    return amend(
         case,
         number=case.number or stamps.number,
         clocks=tuple(stamped(clock, found[clock.number]) if clock.number in found else clock for clock in case.clocks),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Supervision:
     """Data of a supervision case; the subject is an issue or, later, a rectification of a permit."""
 
