@@ -18,7 +18,7 @@ from temporalio.service import RPCError
 from services.engine import Engine, newest
 from services.storage.database import database
 from services.storage.history import Past
-from tests.chaos.http import Ask, Callers, Try
+from tests.chaos.http import Ask, Callers, Line, Try
 from tests.chaos.lives import CLAIM, ORDER, PEOPLE, PROGRESS, SIGN, Lived, live, open_ask, step_ask
 from tests.chaos.outcome import Outcome, engine_of, history_holds
 from tests.chaos.product import PASSWORD, Whole, whole
@@ -26,6 +26,8 @@ from tests.check.history import install_counter
 from workflows.registry import PROCESSES
 
 CONNECTIONS = 5
+LINES = 200
+"""Connections of an overload: three times as many as one process takes commands."""
 ROLES = {
     "grid1": "grid_worker",
     "worker1": "community_worker",
@@ -223,21 +225,30 @@ async def _goodput(callers: Callers, seed: int, seconds: float, clients: int = 1
 
 
 async def _flood(callers: Callers, seed: int, rate: float, seconds: float) -> tuple[float, float]:
-    """Offer so many openings a second without waiting for answers; offered and carried out a second."""
+    """Offer so many openings a second over many connections; offered and carried out a second."""
     rng = random.Random(seed)
+    # Written before, and sent over connections that are kept: the client must not take the product's processor.
+    asks = [open_ask(rng) for _ in range(int(rate * seconds))]
+    ready = iter([(ask, callers.written(ask)) for ask in asks])
     began = time.monotonic()
-    asks: list[Ask] = []
-    under_way: set[asyncio.Task[Try]] = set()
-    while (now := time.monotonic()) < began + seconds:
-        # Late ones are made up for, so that a slow client does not lower the offer.
-        while len(asks) < (now - began) * rate and len(under_way) < 1000:
-            asks.append(open_ask(rng))
-            task = asyncio.create_task(callers.attempt(asks[-1]))
-            under_way.add(task)
-            task.add_done_callback(under_way.discard)
-        await asyncio.sleep(0.005)
-    await asyncio.gather(*under_way)
-    return len(asks) / seconds, _done_between(callers, began, began + seconds) / seconds
+    sent = 0
+
+    async def line() -> None:
+        nonlocal sent
+        connection = Line(callers.port)
+        for ask, request in ready:
+            await asyncio.sleep(max(0.0, began + sent / rate - time.monotonic()))
+            if time.monotonic() > began + seconds:
+                callers.asks.remove(ask)
+                break
+            sent += 1
+            ask.tries.append(await connection.send(request))
+        connection.close()
+
+    await asyncio.gather(*(line() for _ in range(LINES)))
+    for ask, _ in ready:
+        callers.asks.remove(ask)
+    return sent / seconds, _done_between(callers, began, began + seconds) / seconds
 
 
 def _done_between(callers: Callers, began: float, ended: float) -> int:

@@ -22,7 +22,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError
 
 from services.identity.actors import Directory
@@ -37,6 +37,7 @@ from workflows.registry import PROCESSES
 AT_ONCE = 8
 """Engine questions at a time."""
 QUESTION_WITHIN = 20.0
+LOOKS, BETWEEN_LOOKS = 6, 0.5
 LOST_AFTER = timedelta(seconds=30)
 """A clock that should have struck this long ago has been lost."""
 
@@ -139,7 +140,8 @@ async def check(requests: Iterable[Request], *, database_url: str, client: Clien
     storage = database(database_url, pool_size=AT_ONCE, application_name="history-check")
     try:
         asked = await _bound(list(requests), storage)
-        async with storage.connect() as connection:
+        # One picture of all tables, also while clocks strike.
+        async with storage.execution_options(isolation_level="REPEATABLE READ").connect() as connection:
             cases = await _cases(connection)
             commands = await _commands(connection)
             _requests_and_effects(report, asked, commands, cases)
@@ -357,31 +359,24 @@ async def _unfinished(report: Report, connection: AsyncConnection, stored: _Stor
 async def _engine_agrees(
     report: Report, storage: AsyncEngine, client: Client, room: asyncio.Semaphore, stored: _Stored
 ) -> None:
-    async with room, storage.connect() as connection:
-        now = await case_now(connection, stored.process, stored.id)
-        assert now is not None
-        rebuilt = await _rebuilt(connection, stored)
-        if rebuilt != now:
-            report.add("H5", stored.id, "its events lead to another case than its row")
+    async with room:
+        async with storage.connect() as connection:
+            now = await _now(connection, stored)
+            if await _rebuilt(connection, stored, now.version) != now:
+                report.add("H5", stored.id, "its events lead to another case than its row")
         handle = client.get_workflow_handle(f"{stored.process.name}/{stored.id}")
         try:
             async with asyncio.timeout(QUESTION_WITHIN):
                 described = await handle.describe()
-                runs = described.status is WorkflowExecutionStatus.RUNNING
-                held = await handle.query("case", result_type=dict[str, Any]) if runs else None
-        except RPCError as refused:
-            report.add("H5", stored.id, f"the engine does not show it: {refused.message}")
+        except (RPCError, TimeoutError) as refused:
+            report.add("H5", stored.id, f"the engine does not show it: {refused}")
             return
-        except TimeoutError:
-            report.add("H7", stored.id, "its run does not answer")
-            return
-        if not runs:
+        if described.status is not WorkflowExecutionStatus.RUNNING:
             if not stored.process.ended(now) or next_moment(now) is not None:
                 report.add("H7", stored.id, f"no run, though it stands in {now.position}")
             return
         report.seen["open runs"] += 1
-        if held is None or restored(stored.process, held) != now:
-            report.add("H5", stored.id, f"the engine holds version {(held or {}).get('version')}, not {now.version}")
+        await _same_case(report, storage, handle, stored)
         for activity in described.raw_description.pending_activities:
             report.add("H7", stored.id, f"the activity {activity.activity_type.name} is on try {activity.attempt}")
         task = described.raw_description.pending_workflow_task
@@ -389,9 +384,34 @@ async def _engine_agrees(
             report.add("H7", stored.id, f"a workflow task is on try {task.attempt}")
 
 
-async def _rebuilt(connection: AsyncConnection, stored: _Stored) -> Case[Any] | None:
+async def _same_case(report: Report, storage: AsyncEngine, handle: WorkflowHandle[Any, Any], stored: _Stored) -> None:
+    """Ask both for the case; when they differ, look again: a clock may have struck between the two questions."""
+    told = ""
+    for _ in range(LOOKS):
+        try:
+            async with asyncio.timeout(QUESTION_WITHIN):
+                held = await handle.query("case", result_type=dict[str, Any])
+        except (RPCError, TimeoutError) as refused:
+            report.add("H7", stored.id, f"its run does not answer: {refused}")
+            return
+        async with storage.connect() as connection:
+            now = await _now(connection, stored)
+        if held is not None and restored(stored.process, held) == now:
+            return
+        told = f"the engine holds version {(held or {}).get('version')}, Postgres {now.version}"
+        await asyncio.sleep(BETWEEN_LOOKS)
+    report.add("H5", stored.id, told)
+
+
+async def _now(connection: AsyncConnection, stored: _Stored) -> Case[Any]:
+    now = await case_now(connection, stored.process, stored.id)
+    assert now is not None
+    return now
+
+
+async def _rebuilt(connection: AsyncConnection, stored: _Stored, version: int) -> Case[Any] | None:
     try:
-        return await case_at(connection, stored.process, stored.id, stored.case.version)
+        return await case_at(connection, stored.process, stored.id, version)
     except LookupError:
         return None
 
