@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, select, true
+from sqlalchemy import RowMapping, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.clocks import name_of
@@ -41,6 +41,10 @@ FILE_FIELDS = (
 )
 """What of a case's data belongs into the file of a topic (议题单)."""
 
+EPC = "EXTENDED_PARTY_COMMITTEE"
+ABOVE = ("SUBDISTRICT", "COUNTY")
+TAKEN_AWAY = "CARRIED_OVER_TWICE"
+"""Why a topic went from the 大党委 to the street; its next meeting still hears of it first (S20)."""
 PLAIN = "SCHEDULED"
 """How the process calls a topic that came by its handling mode alone."""
 
@@ -51,7 +55,7 @@ class AgendaItem:
 
     `reason`: PROPOSED (提出), CARRIED_OVER (上次未议), RED (红色逾期), DEFERRED (暂缓), RAISED (提级),
     BACK_FROM_CONSULTATION (协商后) and what else the issue's rules say; `escalated` topics run beside an order that
-    goes on. `file` is the 议题单 in clear words.
+    goes on; `information`: another body decides, this one only hears of it (S20). `file` is the 议题单 in clear words.
     """
 
     case_id: UUID
@@ -68,6 +72,7 @@ class AgendaItem:
     since: datetime | None
     escalated: bool
     admitted: bool
+    information: bool
     next_due_at: datetime | None
     lead_org_name: str | None
     file: Mapping[str, Any]
@@ -85,7 +90,8 @@ async def agenda(
         select(case_file, name_of(table.lead_org).label("lead_org_name"))
         .where(
             table.process == "issue",
-            table.agenda_body == body,
+            table.agenda_body.in_((body, *ABOVE)) if body == EPC else table.agenda_body == body,
+            or_(table.agenda_body == body, table.agenda_reason == TAKEN_AWAY),
             within(case_file, place),
             sight(actor) if actor is not None else true(),
             ~((table.state == "DEFERRED") & (table.phase == "CONSULTATION")),
@@ -94,10 +100,10 @@ async def agenda(
     )
     found = rows.mappings().all()
     texts = await texts_of(connection, [row["id"] for row in found], [(row["title"], row["data"]) for row in found])
-    return tuple(_item(row, texts) for row in found)
+    return tuple(_item(row, texts, body) for row in found)
 
 
-def _item(row: RowMapping, texts: Mapping[str, Any]) -> AgendaItem:
+def _item(row: RowMapping, texts: Mapping[str, Any], body: str) -> AgendaItem:
     data = row["data"]
     escalated = data.get("escalated") or {}
     return AgendaItem(
@@ -115,6 +121,7 @@ def _item(row: RowMapping, texts: Mapping[str, Any]) -> AgendaItem:
         since=row["agenda_since"].astimezone(CHINA) if row["agenda_since"] else None,
         escalated=bool(escalated),
         admitted=bool(escalated.get("admitted")) if escalated else row["state"] != "TOPIC_PROPOSED",
+        information=row["agenda_body"] != body,
         next_due_at=row["next_due_at"].astimezone(CHINA) if row["next_due_at"] else None,
         lead_org_name=row["lead_org_name"],
         file=resolve({name: data[name] for name in FILE_FIELDS if name in data}, texts),

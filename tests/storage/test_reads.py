@@ -46,7 +46,7 @@ from tests.storage.town import (
     submit,
 )
 from workflows.issue import commands as do
-from workflows.issue.data import Solved
+from workflows.issue.data import Difficulty, NotHeld, Solved
 from workflows.issue.process import ISSUE
 from workflows.kernel.process import Actor
 from workflows.kernel.roles import Role
@@ -522,6 +522,24 @@ async def test_the_next_agenda_says_why_each_topic_is_there(town: Town, connecti
     assert large[0].file["description"] == "二"
     assert large[0].level == "L2"
     assert await agendas.agenda(connection, COMMUNITY, "TWO_COMMITTEES", actor=OTHER_WORKER) == ()
+
+
+async def test_s20_a_topic_taken_to_the_street_is_first_on_the_agenda_it_left_as_information(
+    town: Town, connection: AsyncConnection
+) -> None:
+    case = await submit(town, Wish("两次未议", "一"), at("2026-03-02 09:00"))
+    case = await propose(town, case, at("2026-03-02 10:00"), Difficulty.MODERATE)
+    for month in ("03", "04"):
+        case = await town.give(ISSUE, case, do.AdmitToAgenda(), CLERK, at(f"2026-{month}-10 10:00"))
+        missed = do.CarryOver(reason=NotHeld.INQUORATE)
+        case = await town.give(ISSUE, case, missed, CLERK, at(f"2026-{month}-20 15:00"))
+
+    left = await agendas.agenda(connection, COMMUNITY, "EXTENDED_PARTY_COMMITTEE", actor=CLERK)
+    street = await agendas.agenda(connection, COMMUNITY, "SUBDISTRICT")
+
+    assert [(one.title, one.reason, one.information) for one in left] == [("两次未议", "CARRIED_OVER_TWICE", True)]
+    assert left[0].first
+    assert [(one.title, one.level, one.information) for one in street] == [("两次未议", "L3", False)]
 
 
 async def test_the_figures_of_a_month_count_what_the_glossary_says(town: Town, connection: AsyncConnection) -> None:

@@ -195,10 +195,12 @@ async def assign(
     return await town.give(ISSUE, case, command, by, when, facts=FACTS)
 
 
-async def propose(town: Town, case: Case[Issue], when: datetime) -> Case[Issue]:
-    """The wish becomes a topic of the 两委."""
+async def propose(
+    town: Town, case: Case[Issue], when: datetime, difficulty: Difficulty = Difficulty.EASY
+) -> Case[Issue]:
+    """The wish becomes a topic: of the 两委 when it is easy, else of the 大党委."""
     command = do.AcceptToProblemList(
-        mode=HandlingMode.SCHEDULED, category_code="B01", difficulty=Difficulty.EASY, lead_org="property-1"
+        mode=HandlingMode.SCHEDULED, category_code="B01", difficulty=difficulty, lead_org="property-1"
     )
     return await town.give(ISSUE, case, command, WORKER, when, facts=FACTS)
 
