@@ -103,5 +103,5 @@ def create_app(
         api.include_router(case_router(process))
     app.include_router(api)
     openapi.install(app, processes)
-    app.add_middleware(Surroundings, figures=Figures(registry), is_outage=is_outage)
+    app.add_middleware(Surroundings, figures=Figures(registry), is_outage=is_outage, writing=app.state.writing)
     return app

@@ -11,7 +11,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.api.errors import DEFECT, UNAVAILABLE, answer
+from services.api.errors import BUSY, DEFECT, UNAVAILABLE, answer
+from services.api.limits import READING, Room
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _log: Any = structlog.get_logger("shangliang.access")
@@ -34,15 +35,19 @@ class Figures:
 
 
 class Surroundings:
-    """The outermost layer. `is_outage` tells errors of a service that is away from defects.
+    """The outermost layer. `is_outage` tells errors of a service that is away from defects; while `writing` is full,
+    commands are refused here.
 
     Logs and figures name the route (`/issues/{key}`), never the address: that may hold what belongs to somebody.
     """
 
-    def __init__(self, app: ASGIApp, figures: Figures, is_outage: Callable[[BaseException], bool]) -> None:
+    def __init__(
+        self, app: ASGIApp, figures: Figures, is_outage: Callable[[BaseException], bool], writing: Room
+    ) -> None:
         self._app = app
         self._figures = figures
         self._is_outage = is_outage
+        self._writing = writing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -66,6 +71,10 @@ class Surroundings:
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
+                if scope["method"] not in READING and self._writing.is_full():
+                    # Before the route is looked up: a no must cost next to nothing when there are many to be said.
+                    await answer(BUSY, headers.get("accept-language"), request_id)(scope, receive, note)
+                    return
                 await self._app(scope, receive, note)
             except Exception as error:  # the outermost loop of a request: whatever it is, the caller gets an answer
                 outage = self._is_outage(error)
