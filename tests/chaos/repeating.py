@@ -19,7 +19,7 @@ from services.engine import Engine, newest
 from services.storage.database import database
 from services.storage.history import Past
 from tests.chaos.http import Ask, Callers, Line, Try
-from tests.chaos.lives import CLAIM, ORDER, PEOPLE, PROGRESS, SIGN, Lived, live, open_ask, step_ask
+from tests.chaos.lives import CLAIM, ORDER, PEOPLE, PROGRESS, SIGN, open_ask, step_ask
 from tests.chaos.outcome import Outcome, engine_of, history_holds
 from tests.chaos.product import PASSWORD, Whole, whole
 from tests.check.history import install_counter
@@ -193,10 +193,11 @@ async def overload(seed: int, *, seconds: float = 20.0) -> Outcome:
         before = web.memory_info().rss
         offered, goodput = await _flood(callers, seed, 10 * capacity, seconds)
         refused = [one.seconds for one in callers.tries() if one.status == 429]
+        late = len([one for one in callers.tries() if one.status == 503])
         recovered = await _goodput(callers, seed + 2, min(seconds, 30.0))
         grown = web.memory_info().rss / before - 1 if psutil.pid_exists(web.pid) else float("inf")
         outcome.done = (
-            f"capacity {capacity:.0f} commands/s, offered {offered:.0f}/s for {seconds:.0f} s, {len(refused)} refused; "
+            f"capacity {capacity:.0f} openings/s, offered {offered:.0f}/s for {seconds:.0f} s, {len(refused)} refused, {late} too late; "
             "the load client runs on the same cores"
         )
         outcome.at_least("goodput ÷ capacity", goodput / capacity, 0.8)
@@ -211,14 +212,14 @@ async def overload(seed: int, *, seconds: float = 20.0) -> Outcome:
 
 
 async def _goodput(callers: Callers, seed: int, seconds: float, clients: int = 16) -> float:
-    """Commands carried out a second, with so many clients that wait for their answers."""
+    """Openings carried out a second, with so many clients that wait for their answers."""
     until = time.monotonic() + seconds
     began = time.monotonic()
 
     async def client(number: int) -> None:
         rng = random.Random(f"{seed}/{number}")
         while time.monotonic() < until:
-            await live(callers, rng, Lived(0, []), until=until)
+            await callers.insist(open_ask(rng), until=until)
 
     await asyncio.gather(*(client(number) for number in range(clients)))
     return _done_between(callers, began, until) / seconds
