@@ -197,7 +197,8 @@ async def overload(seed: int, *, seconds: float = 20.0) -> Outcome:
         recovered = await _goodput(callers, seed + 2, min(seconds, 30.0))
         grown = web.memory_info().rss / before - 1 if psutil.pid_exists(web.pid) else float("inf")
         outcome.done = (
-            f"capacity {capacity:.0f} openings/s, offered {offered:.0f}/s for {seconds:.0f} s, {len(refused)} refused, {late} too late; "
+            f"capacity {capacity:.0f} openings/s, offered {offered:.0f}/s for {seconds:.0f} s, {len(refused)} refused, "
+            f"{late} too late; "
             "the load client runs on the same cores"
         )
         outcome.at_least("goodput ÷ capacity", goodput / capacity, 0.8)
