@@ -1,6 +1,8 @@
 """Build, for every command, the form that the door checks a body against and that `/actions` shows.
 
-The markers of `workflows/kernel/fields.py` are read once, when the app is made.
+The markers of `workflows/kernel/fields.py` are read once, when the app is made. A command class may name, besides,
+the fields that people must give although the engine can do without (`asked_of_people`), and those that only other
+cases send (`kept_from_people`).
 """
 
 from collections.abc import Callable, Mapping
@@ -133,7 +135,10 @@ def _shape(kind: type) -> Shape:
     hints = get_type_hints(kind, include_extras=True)
     spots: list[Spot] = []
     columns: dict[str, Any] = {}
+    asked, kept = getattr(kind, "asked_of_people", ()), getattr(kind, "kept_from_people", ())
     for one in fields(kind):
+        if one.name in kept:
+            continue
         hint = hints[one.name]
         marker = next((extra for extra in getattr(hint, "__metadata__", ()) if isinstance(extra, Field)), None)
         if marker is None:
@@ -142,12 +147,14 @@ def _shape(kind: type) -> Shape:
         default = ... if one.default is MISSING and one.default_factory is MISSING else one.default
         spots.append(Spot(one.name, wire, marker, _inner(hint), None if default is ... else default))
         about = PydanticField(
-            default,
+            # Kept in the dataclass for cases and events that were written without it.
+            ... if one.name in asked else default,
             alias=wire,
             title=marker.zh,
             json_schema_extra={"x-title-en": marker.en},
         )
-        columns[_ATTRIBUTE + one.name] = (_checked(hint, marker), about)
+        checked = _checked(hint, marker)
+        columns[_ATTRIBUTE + one.name] = (_given(checked) if one.name in asked else checked, about)
     model = create_model(
         kind.__name__,
         __config__=ConfigDict(extra="forbid", strict=True, allow_inf_nan=False),
@@ -192,6 +199,13 @@ def _checked(hint: Any, marker: Field) -> Any:
     if hint in (int, float):
         return Annotated[hint, PydanticField(ge=marker.least, le=marker.most)]
     return AwareDatetime if hint is datetime else hint
+
+
+def _given(checked: Any) -> Any:
+    """The same type without `null`: what must be given is not left open."""
+    if get_origin(checked) not in (Union, UnionType):
+        return checked
+    return Union[tuple(part for part in get_args(checked) if part is not NoneType)]  # noqa: UP007
 
 
 def _entry(marker: Field) -> Field:

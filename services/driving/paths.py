@@ -175,8 +175,8 @@ async def delisted(p: Player) -> None:
     if p.case["data"]["supervision_id"] is None:
         return
     await p.supervision("supervisor", "list", responsible_org="subdistrict-office", due_on=day(10), public=False)
-    await p.supervision("officer", "report_rectified", text=DONE)
-    await p.supervision("supervisor", "delist", text=DONE)
+    await p.supervision("officer", "report_rectified", evidence=[], text=DONE)
+    await p.supervision("supervisor", "delist", evidence=[], text=DONE)
     await p.until(lambda case: case["data"]["supervision_id"] is None, 20, "the end of the supervision")
 
 
@@ -192,7 +192,7 @@ async def on_the_spot(p: Player) -> None:
 async def verified(p: Player) -> None:
     """核实 on the spot first."""
     await p.give(p.account("worker"), "request_verification")
-    await p.give(p.account("grid"), "report_facts", text="到现场看过，情况属实。")
+    await p.give(p.account("grid"), "report_facts", evidence=[], text="到现场看过，情况属实。")
     await on_the_spot(p)
 
 
@@ -220,9 +220,7 @@ async def by_company(p: Player) -> None:
 async def returned(p: Player) -> None:
     """退单 once, then another lead."""
     await accept_limited(p)
-    back = await p.may_be_late(
-        p.account("property"), "return_order", LATE, reason="不属于物业职责", suggested_owner="drainage"
-    )
+    back = await _sent_back(p)
     lead = "drainage" if back else p.account("property")
     if back:
         await p.give(p.account("worker"), "dispatch", mode="TIME_LIMITED", lead_org="drainage", clock_class="SIMPLE")
@@ -230,17 +228,25 @@ async def returned(p: Player) -> None:
     await finished(p, lead)
 
 
+async def _sent_back(p: Player) -> bool:
+    return await p.may_be_late(
+        p.account("property"), "return_order", LATE, reason="不属于物业职责", suggested_owner="drainage"
+    )
+
+
 async def designated(p: Player) -> None:
     """退单 three times, then the street designates, and nobody can return it any more."""
     await accept_limited(p)
     for _ in range(2):
-        if not await p.may_be_late(p.account("property"), "return_order", LATE, reason="不属于物业职责"):
+        if not await _sent_back(p):
             await p.give(p.account("property"), "sign")
             return await finished(p, p.account("property"))
         await p.give(p.account("worker"), "dispatch", mode="TIME_LIMITED", lead_org=p.company, clock_class="SIMPLE")
-    if await p.may_be_late(p.account("property"), "return_order", LATE, reason="不属于物业职责"):
+    if await _sent_back(p):
         await p.give("officer", "designate", lead_org="drainage")
-        await p.refused("drainage", "return_order", "guard_failed:DESIGNATED", reason="也不属于本单位")
+        await p.refused(
+            "drainage", "return_order", "guard_failed:DESIGNATED", reason="也不属于本单位", suggested_owner=p.company
+        )
         lead = "drainage"
     else:
         lead = p.account("property")
@@ -547,8 +553,8 @@ async def escalated(p: Player) -> None:
     await heard(p)
     await decide(p, "ASSIGN", lead_org="drainage", due_on=day(15))
     await p.give("drainage", "sign")
-    await p.supervision("drainage", "report_rectified", text=DONE)
-    await p.supervision("supervisor", "delist", text=DONE)
+    await p.supervision("drainage", "report_rectified", evidence=[], text=DONE)
+    await p.supervision("supervisor", "delist", evidence=[], text=DONE)
     await p.until(lambda case: case["state"] == "FEEDBACK_DUE", 20, "the end of the supervision")
     await finished(p, "drainage")
 

@@ -71,7 +71,7 @@ async def test_handled_in_limited_time(call: Call) -> None:
         call,
         case,
         ("worker1", "request_verification", {}, "VERIFYING"),
-        ("grid1", "report_facts", {"text": "情况属实"}, "REGISTERED"),
+        ("grid1", "report_facts", {"evidence": [], "text": "情况属实"}, "REGISTERED"),
         ("worker1", "contact_reporter", {"note": "已联系"}, "REGISTERED"),
         ("worker1", "accept_to_problem_list", LIMITED, "ASSIGNED"),
         ("property1", "sign", {}, "IN_PROGRESS"),

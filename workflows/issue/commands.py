@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from workflows.issue.data import (
     Audience,
@@ -120,6 +120,8 @@ class RequestVerification:
 @command("反馈核实情况", "Report facts")
 class ReportFacts:
     """What the grid worker found (核实情况)."""
+
+    asked_of_people: ClassVar = ("evidence",)
 
     evidence: Evidence = ()
     text: OptionalText = None
@@ -392,6 +394,8 @@ class AddToProjectList:
 class ReportInfeasible:
     """Planning shows that the decision cannot be carried out."""
 
+    asked_of_people: ClassVar = ("evidence",)
+
     evidence: Evidence = ()
     reason: Reason
 
@@ -404,6 +408,8 @@ class Sign:
 @command("退单", "Return the order")
 class ReturnOrder:
     """The lead says why the order is not its duty (退单)."""
+
+    asked_of_people: ClassVar = ("suggested_owner",)
 
     reason: Reason
     suggested_owner: Annotated[str | None, Organization("建议承办单位", "Suggested owner")] = None

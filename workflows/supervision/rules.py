@@ -1,7 +1,7 @@
 """Commands and rules of a supervision case (挂牌销号): listed until somebody else has seen it solved (pure)."""
 
 from datetime import date, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from workflows.kernel.calendar import CHINA, Duration, Unit
 from workflows.kernel.clocks import Cancel, Clock, Meet, Pause, Start
@@ -24,6 +24,9 @@ DAYS = Field("期限", "Due on")
 @command("立案督查", "Open a supervision case")
 class OpenSupervision:
     """RED was reached, or a supervisor opens it by hand (红色督办单)."""
+
+    asked_of_people: ClassVar = ("subject_type", "reason")
+    kept_from_people: ClassVar = ("reason_code", "community_code", "responsible_org", "title")
 
     subject_type: Annotated[Literal["issue"], Field("对象类别", "Kind of subject")] = "issue"
     subject_id: Annotated[str, CaseRef("对象", "Subject", process="issue")]
@@ -54,6 +57,8 @@ class ListCase:
 class ReportRectified:
     """The responsible says that it is solved, with evidence."""
 
+    asked_of_people: ClassVar = ("evidence",)
+
     evidence: Annotated[tuple[str, ...], Attachment("证据", "Evidence", longest=20)] = ()
     text: Annotated[str | None, Prose("说明", "Text")] = None
 
@@ -61,6 +66,8 @@ class ReportRectified:
 @command("销号", "Delist")
 class Delist:
     """Seen on the spot by somebody else: solved."""
+
+    asked_of_people: ClassVar = ("evidence",)
 
     evidence: Annotated[tuple[str, ...], Attachment("证据", "Evidence", longest=20)] = ()
     text: Annotated[str | None, Prose("核查情况", "Check")] = None
