@@ -3,39 +3,56 @@
 import asyncio
 import contextlib
 import os
-import socket
 import sys
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import psutil
 
 from services.commands.seed import seed_street as load_street
-from services.embedded.servers import Servers
+from services.embedded.home import Home
+from services.embedded.ports import free_port
+from services.embedded.servers import Servers, embedded
+from services.storage.calendar import bring_national
+from services.storage.migrating import migrate
 from tests.bench.http import Connection
+from tests.bench.measuring import PASSWORD, Bench
 
-PASSWORD = "bench-street-2026"
+
+@contextlib.asynccontextmanager
+async def street(prepare: Callable[[Servers, Home], Awaitable[None]] | None = None) -> AsyncIterator[Bench]:
+    """Run the product and the floor on servers of their own; `prepare` comes before the processes."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        home = Home(Path(folder).resolve())
+        async with embedded(home, durable=True, preferred_port=0) as servers:
+            await migrate(servers.database_url)
+            await bring_national(servers.database_url)
+            await load_street(servers.database_url, PASSWORD)
+            if prepare is not None:
+                await prepare(servers, home)
+            async with processes(servers, folder) as (running, port):
+                bench = Bench(servers, home, running, port)
+                await bench.connect()
+                yield bench
 
 
-async def seed_street(database_url: str) -> None:
-    """Load the demonstration street with a password that the bench knows."""
-    await load_street(database_url, PASSWORD)
+def surroundings(servers: Servers, folder: str) -> dict[str, str]:
+    """The environment of a process of the product on these servers."""
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("SHANGLIANG_")},
+        "SHANGLIANG_HOME": folder,
+        "SHANGLIANG_DATABASE_URL": servers.database_url,
+        "SHANGLIANG_TEMPORAL_ADDRESS": servers.temporal_address,
+        "SHANGLIANG_LOG_LEVEL": "WARNING",
+    }
 
 
 @contextlib.asynccontextmanager
 async def processes(servers: Servers, folder: str) -> AsyncIterator[tuple[dict[str, psutil.Process], int]]:
     """Start the floor's worker, the product's worker and its API; yields them by name with the API's port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    environment = {
-        **os.environ,
-        "SHANGLIANG_HOME": folder,
-        "SHANGLIANG_DATABASE_URL": servers.database_url,
-        "SHANGLIANG_TEMPORAL_ADDRESS": servers.temporal_address,
-        "SHANGLIANG_PORT": str(port),
-        "SHANGLIANG_LOG_LEVEL": "WARNING",
-    }
+    port = free_port(0)
+    environment = {**surroundings(servers, folder), "SHANGLIANG_PORT": str(port)}
     commands = {
         "floor worker": ["tests.bench.floor", servers.temporal_address, servers.temporal_namespace],
         "worker": ["services.cli", "worker"],
