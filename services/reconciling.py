@@ -97,11 +97,13 @@ class Reconciliation:
             self.compared += len(cases)
             self.progress(self.compared)
         strays = await self._unknown(sorted(runs - seen))
-        if self._absent or strays:
+        left = sorted(runs - seen - set(strays))
+        if self._absent or strays or left:
             # One pause for all: what is being opened or is coming to its end has its run or its row by then.
             await asyncio.sleep(LOOKS * BETWEEN_LOOKS)
             await _each(self._absent, self._missing)
             await _each(strays, self._stray)
+            await _each(left, self._left_over)
         return self.differences
 
     async def repair(self) -> list[Difference]:
@@ -183,6 +185,15 @@ class Reconciliation:
             known = await known_cases(connection, [case_id])
         if not known and await self.engine.is_running(run):
             self.differences.append(Difference(Kind.RUN_WITHOUT_CASE, process, case_id, "", ""))
+
+    async def _left_over(self, run: str) -> None:
+        """A run that goes on although its case is over: of an earlier moment than the record, after a restore."""
+        name, _, case_id = run.partition("/")
+        process = kinds()[name]
+        async with self.storage.connect() as connection:
+            case = await case_now(connection, process, case_id)
+        if case is not None and _is_over(process, case) and await self.engine.is_running(run):
+            self._note(Kind.RUN_DIVERGED, case, f"the case is over: {case.position}")
 
     def _note(self, kind: Kind, case: Case[Any], detail: str) -> None:
         self.differences.append(Difference(kind, case.process, case.id, case.number, detail))
