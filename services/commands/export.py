@@ -11,11 +11,11 @@ import typer
 from openpyxl import Workbook
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from services.commands.lookup import database_url, day, process_named
+from services.commands.lookup import color_named, database_url, day, no_such_place, process_named
 from services.commands.terminal import MISUSE, err, fail, out, run
 from services.storage.cases import Filters
 from services.storage.database import NoDatabaseError
-from services.storage.exporting import COLUMNS, WORDS, every_case, reading
+from services.storage.exporting import COLUMNS, WORDS, every_case, knows_place, reading
 
 EPILOG = (
     "例 Examples: shangliang export issues.xlsx · shangliang export red.csv --color RED --community 620199001001 · "
@@ -64,7 +64,7 @@ def export(
         step=step,
         community_id=community,
         level=level,
-        color=color.upper() if color else None,
+        color=color_named(color),
         lead_org=lead_org,
         category_code=category,
         month=month,
@@ -98,6 +98,8 @@ async def _write(url: str, process: str, filters: Filters, write: Write, *, word
     with Progress(SpinnerColumn(), TextColumn("{task.completed}"), console=err, transient=True) as progress:
         bar = progress.add_task("", total=None)
         async with reading(url, application_name="shangliang-export") as connection:
+            if filters.community_id and not await knows_place(connection, filters.community_id):
+                no_such_place(filters.community_id)
             async for row in every_case(connection, process, filters, words=words):
                 write([_cell(value) for value in row.values])
                 count += 1

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime, timedelta
+from typing import NoReturn
 
 from services.commands.connected import given_settings
 from services.commands.terminal import MISUSE, fail
@@ -60,6 +61,21 @@ def day(text: str | None) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         fail(f"日期 {text} 应写作 2026-03-01。", f"A day is written 2026-03-01, not {text}.", code=MISUSE)
+
+
+def color_named(text: str | None) -> str | None:
+    """A rung of the ladder as it is typed; ends the command with exit code 2 for another."""
+    if text is None:
+        return None
+    if (found := text.strip().upper()) not in COLORS:
+        known = ", ".join(COLORS)
+        fail(f"没有颜色 {text}。可用:{known}", f"There is no color {text}. There are: {known}", code=MISUSE)
+    return found
+
+
+def no_such_place(code: str) -> NoReturn:
+    """End the command with exit code 2: nothing found in a place that is none would look like good news."""
+    fail(f"没有区划代码 {code}。", f"There is no region {code}.", code=MISUSE)
 
 
 def moment(at: datetime | None) -> str:

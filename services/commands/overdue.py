@@ -8,17 +8,18 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from services.commands.lookup import coloured, database_url, moment, process_named, span
+from services.commands.lookup import color_named, coloured, database_url, moment, no_such_place, process_named, span
 from services.commands.terminal import MISUSE, fail, out, run
 from services.storage.cursors import CursorInvalid
 from services.storage.database import NoDatabaseError
-from services.storage.exporting import reading
+from services.storage.exporting import knows_place, reading
 from services.storage.overdue import LARGEST_PAGE, Narrowed, Overdue, OverduePage, overdue_everywhere
 
 EPILOG = (
     "例 Examples: shangliang overdue · shangliang overdue --within 48h --community 620199001001 · "
     "shangliang overdue --color RED --json"
 )
+WHOLE = ("编号 number", "到期 due")
 NEXT = {
     "REMIND": "催办 reminder",
     "BREACH": "逾期 breach",
@@ -47,7 +48,7 @@ def overdue(
         within=span(within),
         process=process_named(process).name if process else None,
         community_id=community,
-        color=color.upper() if color else None,
+        color=color_named(color),
         owner=owner,
         supervisor=supervisor,
         older_than=span(older_than),
@@ -68,6 +69,8 @@ def overdue(
 
 async def _read(url: str, filters: Narrowed, after: str | None, limit: int) -> OverduePage:
     async with reading(url, application_name="shangliang-overdue") as connection:
+        if filters.community_id and not await knows_place(connection, filters.community_id):
+            no_such_place(filters.community_id)
         return await overdue_everywhere(connection, filters, now=datetime.now(UTC), after=after, limit=limit)
 
 
@@ -85,7 +88,8 @@ def _show(page: OverduePage, *, with_texts: bool) -> None:
     table = Table(box=None)
     headings = ["编号 number", "时限 clock", "颜色 color", "到期 due", "责任 owner", "督办 supervisor", "下一步 next"]
     for heading in [*headings, "标题 title"] if with_texts else headings:
-        table.add_column(heading, no_wrap=True)
+        # What people copy stays whole on a narrow screen; names give way.
+        table.add_column(heading, no_wrap=heading in WHOLE, overflow="fold")
     for one in page.items:
         following = one.next_escalation
         cells = [

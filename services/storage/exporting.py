@@ -13,6 +13,7 @@ from services.storage.cases import Narrowing, conditions
 from services.storage.clocks import name_of
 from services.storage.database import answering, single_connection
 from services.storage.ledger_tables import case_file
+from services.storage.people_tables import region
 from services.storage.prose import said, texts_of
 from workflows.kernel.calendar import CHINA
 
@@ -71,6 +72,11 @@ async def reading(url: str, *, application_name: str) -> AsyncIterator[AsyncConn
             await connection.close()
     finally:
         await engine.dispose()
+
+
+async def knows_place(connection: AsyncConnection, code: str) -> bool:
+    """Say whether there is a region with this code."""
+    return await connection.scalar(select(region.c.code).where(region.c.code == code)) is not None
 
 
 async def every_case(

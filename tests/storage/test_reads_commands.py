@@ -15,6 +15,7 @@ from tests.storage.town import PROPERTY, Town, Wish, assign, at, finish, submit
 from workflows.issue import commands as do
 from workflows.issue.process import ISSUE
 
+GREEN = "✗ 没有颜色 green。可用:RED, YELLOW, BLUE\n  There is no color green. There are: RED, YELLOW, BLUE\n"
 SECRET = "三单元四楼漏水"
 
 
@@ -56,6 +57,8 @@ async def test_what_is_overdue_is_listed_without_what_people_wrote(town: Town) -
     assert "title" not in page["items"][0]
     assert page["next_cursor"]
     assert "Nothing is overdue" in none
+    assert await shangliang("overdue", "--color", "green") == (2, GREEN)
+    assert (await shangliang("overdue", "--community", "620199009"))[0] == 2
     code, rest = await shangliang("overdue", "--json", "--after", page["next_cursor"])
     assert code == 0
     assert json.loads(rest)["items"][0] != page["items"][0]
