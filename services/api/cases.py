@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic_core import to_json
 
 from services.api.actions import actions, forms, may_give, opening
 from services.api.deps import ActorDep, BodyDep, Desk, DeskDep, LanguageDep, ViewerDep
@@ -20,6 +21,7 @@ from services.api.errors import Invalid, NotFound
 from services.api.faults import Fault
 from services.api.forms import Form
 from services.api.limits import TimedRoute
+from services.api.moments import LostPlus
 from services.api.ports import Filters, Known
 from services.api.views import Viewer, case_view, event_view, local, references_of, standing
 from services.documents.bpmn import diagram
@@ -55,8 +57,8 @@ class ListQuery(BaseModel):
     category_code: Annotated[str | None, Field(max_length=64)] = None
     month: Annotated[str | None, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")] = None
     q: Annotated[str | None, Field(min_length=1, max_length=100)] = None
-    created_from: date | AwareDatetime | None = None
-    created_to: date | AwareDatetime | None = None
+    created_from: Annotated[date | AwareDatetime | None, LostPlus] = None
+    created_to: Annotated[date | AwareDatetime | None, LostPlus] = None
     cursor: Annotated[str | None, Field(max_length=500)] = None
     limit: Annotated[int, Field(ge=1, le=MOST)] = LIMIT
 
@@ -269,9 +271,16 @@ async def _view(desk: Desk, process: Process[Any], known: Known, viewer: Viewer)
     return case_view(process, known, texts, viewer, desk.codes)
 
 
+class _CaseResponse(JSONResponse):
+    """A case as JSON, by pydantic's compiled writer; it holds texts, numbers, lists and objects only."""
+
+    def render(self, content: Any) -> bytes:
+        return to_json(content)
+
+
 def _case_response(shown: dict[str, Any], status: int = 200) -> JSONResponse:
     headers = {"ETag": f'"{shown["version"]}"', "Cache-Control": "no-store"}
-    return JSONResponse(shown, status, headers)
+    return _CaseResponse(shown, status, headers)
 
 
 # --- reads ------------------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ _KINDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "too_short": ("too_few", {"least": "min_length"}),
     "too_long": ("too_many", {"most": "max_length"}),
     "greater_than_equal": ("too_small", {"least": "ge"}),
+    "greater_than": ("too_little", {"least": "gt"}),
     "less_than_equal": ("too_big", {"most": "le"}),
     "enum": ("choice", {"choices": "expected"}),
     "literal_error": ("choice", {"choices": "expected"}),

@@ -12,6 +12,7 @@ from services.api.deps import ActorDep, DeskDep, LanguageDep
 from services.api.errors import Invalid
 from services.api.faults import Fault
 from services.api.limits import TimedRoute
+from services.api.moments import LostPlus
 from services.api.ports import OverdueFilters
 from services.api.reach import require_community
 from services.api.tables import Column, table_response
@@ -67,6 +68,7 @@ def _checked_span(text: str) -> str:
 
 
 Span = Annotated[str, AfterValidator(_checked_span)]
+
 Code = Annotated[str | None, Field(max_length=64)]
 Community = Annotated[str, Path(max_length=64)]
 
@@ -93,7 +95,7 @@ class DueQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    start: AwareDatetime | date
+    start: Annotated[AwareDatetime | date, LostPlus]
     value: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     unit: Literal["hours", "calendar_days", "working_days", "working_hours", "month"]
     roll: bool = False
@@ -229,7 +231,7 @@ def question_router() -> APIRouter:
         try:
             end = due(start, Duration(query.value, Unit(query.unit), query.roll), calendar)
         except ValueError:
-            raise Invalid(Fault("value", "wrong")) from None
+            raise Invalid(Fault("value", "not_countable")) from None
         return {
             "due_at": end.at.isoformat(),
             "provisional": end.provisional,

@@ -43,7 +43,9 @@ async def test_the_deadline_calculator_skips_the_spring_festival(call: Call) -> 
     path = "/due?start=2026-02-13T10:00:00%2B08:00&value=3&unit=working_days"
 
     answer = (await call("resident1", "GET", path)).json()
+    unescaped = (await call("resident1", "GET", path.replace("%2B", "+"))).json()
 
+    assert unescaped == answer
     assert answer["due_at"] == "2026-02-25T18:00:00+08:00"
     assert answer["provisional"] is False
     assert answer["calendar_edition"]
