@@ -154,7 +154,9 @@ def guessed(sample: bytes) -> str | None:
     for candidate in ("utf-8", "gb18030"):
         if sum(_decodes(line, candidate) for line in lines) * 2 > len(lines):
             return candidate
-    return None
+    # Mostly ASCII with a few broken lines.
+    whole = sample.split(b"\n")[:-1]
+    return "utf-8" if sum(_decodes(line, "utf-8") for line in whole) * 2 > len(whole) else None
 
 
 def _decodes(line: bytes, encoding: str) -> bool:

@@ -39,6 +39,7 @@ def test_an_encoding_is_told_from_the_text(tmp_path: Path, encoding: str) -> Non
 
 def test_what_is_in_no_known_encoding_is_said() -> None:
     assert guessed(bytes(range(0x80, 0x100)) + b"\n" + b"\xff\xfe\xfd\xff\n") is None
+    assert guessed(b"id,title\n1,lamp\n2,\xff\xfe\n3,drain\n") == "utf-8"
 
 
 def test_a_named_encoding_is_taken_and_an_unknown_one_refused(tmp_path: Path) -> None:
