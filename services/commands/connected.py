@@ -28,6 +28,9 @@ def connected_settings(**overrides: object) -> Settings:
     running = home.running_now()
     database = settings.database_url or _secret(running.get("database_url"))
     temporal = settings.temporal_address or running.get("temporal_address")
+    if "policy" in running and "policy" not in settings.model_fields_set and settings.database_url is None:
+        # New cases of this terminal and of the service beside it go by the same pack.
+        settings = settings.model_copy(update={"policy": running["policy"]})
     if database is None or temporal is None:
         fail(
             f"没有正在运行的服务器(目录 {settings.home})。请先运行 shangliang up,或设置 SHANGLIANG_DATABASE_URL "

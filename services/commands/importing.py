@@ -37,7 +37,7 @@ from services.storage.history import Past
 from services.storage.sealing import Seal
 from workflows.issue.process import ISSUE
 from workflows.policy.pack import Pack
-from workflows.policy.packs import PackNotHere, load
+from workflows.policy.packs import PackNotHere, available, load
 
 EPILOG = (
     "例 Examples: shangliang import messages.csv.gz --spread · "
@@ -160,8 +160,13 @@ def import_files(
 def _pack(name: str) -> Pack:
     try:
         return load(name)
-    except PackNotHere as refused:
-        fail(f"没有政策包 {name}。", str(refused), code=MISUSE)
+    except PackNotHere:
+        packs = ", ".join(available())
+        fail(
+            f"没有政策包 {name}。可用：{packs}",
+            f"There is no policy pack {name}. Available: {packs}",
+            code=MISUSE,
+        )
 
 
 # --- the dry run ----------------------------------------------------------------------------------------------

@@ -149,6 +149,7 @@ class Instance:
                 "temporal_address": servers.temporal_address,
                 "temporal_namespace": servers.temporal_namespace,
                 "api": self._api(),
+                "policy": self._settings.policy,
                 **({"temporal_ui": servers.ui_url} if servers.ui_url else {}),
             }
         )
