@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from services.commands.connected import connected_settings
 from services.embedded.home import Home
 from services.embedded.passage import let_through
 from services.embedded.ports import bind, free_port, holder_of
@@ -70,6 +71,22 @@ def test_addresses_are_known_while_somebody_holds_the_home(home: Home) -> None:
     assert during["api"] == "http://127.0.0.1:8000"
     assert after == {}
     assert stat.S_IMODE(home.running.stat().st_mode) == 0o600
+
+
+def test_commands_beside_a_service_use_its_servers_and_its_pack(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE_URL", "TEMPORAL_ADDRESS", "POLICY"):
+        monkeypatch.delenv(f"SHANGLIANG_{name}", raising=False)
+    monkeypatch.setenv("SHANGLIANG_HOME", str(home.root))
+    running = {"database_url": "postgresql://here/db", "temporal_address": "127.0.0.1:1", "policy": "drill"}
+    with home.locked():
+        home.remember_running(running)
+        beside = connected_settings()
+        monkeypatch.setenv("SHANGLIANG_POLICY", "default_2026")
+        told = connected_settings()
+
+    assert beside.database_url is not None
+    assert beside.database_url.get_secret_value() == running["database_url"]
+    assert (beside.policy, told.policy) == ("drill", "default_2026")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
