@@ -3,16 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     RowMapping,
     Select,
     Text,
-    and_,
     bindparam,
     func,
     literal_column,
@@ -117,16 +117,21 @@ class Page:
 
 async def known(connection: AsyncConnection, actor: Actor, process: Process[Any], key: str) -> Known | None:
     """The case with this id or number; None when there is none or this person may not know of it."""
-    return await _one(connection, process, and_(_named(key), single_sight(actor)))
+    column, wanted = _key(key)
+    rows = await connection.execute(_seen_by(actor, column.name), {"of": process.name, "wanted": wanted})
+    return _known(process, rows.mappings().first())
 
 
 async def found(connection: AsyncConnection, process: Process[Any], key: str | UUID) -> Known | None:
     """The case with this id or number, whoever asks."""
+    column: Column[Any]
+    wanted: UUID | str
     try:
-        by_id = {"of": process.name, "wanted": UUID(str(key))}
+        column, wanted = case_file.c.id, UUID(str(key))
     except ValueError:
-        return await _one(connection, process, _named(str(key)))
-    return _known(process, (await connection.execute(_by_id(), by_id)).mappings().first())
+        column, wanted = case_file.c.number, str(key)
+    rows = await connection.execute(_whole(column.name), {"of": process.name, "wanted": wanted})
+    return _known(process, rows.mappings().first())
 
 
 async def cases(
@@ -162,26 +167,24 @@ async def cases(
     return Page(items, texts, cursor(KIND, (last["opened_at"], last["id"])) if last is not None else None)
 
 
-async def _one(connection: AsyncConnection, process: Process[Any], which: ColumnElement[bool]) -> Known | None:
-    wanted = _whole().where(case_file.c.process == process.name, which)
-    return _known(process, (await connection.execute(wanted)).mappings().first())
+@lru_cache(maxsize=512)
+def _seen_by(actor: Actor, column: str) -> Select[Any]:
+    """The same for what this person may open; the same people ask again and again."""
+    return _whole(column).where(single_sight(actor))
 
 
 @cache
-def _by_id() -> Select[Any]:
-    """The read behind every answer to a command, put together once."""
-    return _whole().where(case_file.c.process == bindparam("of"), case_file.c.id == bindparam("wanted"))
-
-
-def _whole() -> Select[Any]:
-    """A case with its live clocks and its texts, in one statement."""
+def _whole(column: str) -> Select[Any]:
+    """A case by its id or number with its live clocks and its texts, in one statement that is put together once."""
     texts = (
         select(func.coalesce(func.jsonb_object_agg(prose.c.ref, prose.c.value), text("'{}'::jsonb")))
         .where(prose.c.case_id == case_file.c.id)
         .scalar_subquery()
         .label("texts")
     )
-    return select(case_file, live_clocks(), texts)
+    return select(case_file, live_clocks(), texts).where(
+        case_file.c.process == bindparam("of"), case_file.c[column] == bindparam("wanted")
+    )
 
 
 def _known(process: Process[Any], row: RowMapping | None) -> Known | None:
@@ -190,13 +193,14 @@ def _known(process: Process[Any], row: RowMapping | None) -> Known | None:
     return Known(standing(process, row), row["color"], _china(row["next_due_at"]), row["texts"])
 
 
-def _named(key: str) -> ColumnElement[bool]:
+def _key(key: str) -> tuple[Column[Any], UUID | str]:
+    """The column that a key of a case belongs to, and its value there."""
     if len(key) == UUID_LETTERS:
         try:
-            return case_file.c.id == UUID(key)
+            return case_file.c.id, UUID(key)
         except ValueError:
             pass
-    return case_file.c.number == key
+    return case_file.c.number, key
 
 
 def conditions(filters: Filters | Narrowing) -> list[ColumnElement[bool]]:
