@@ -66,9 +66,10 @@ async def actor(request: Request, desk: DeskDep, token: Annotated[str | None, De
 ActorDep = Annotated[Actor, Depends(actor)]
 
 
-async def viewer(actor: ActorDep, language: LanguageDep) -> Viewer:
+async def viewer(request: Request, token: Annotated[str | None, Depends(_bearer)]) -> Viewer:
     """The caller as somebody who looks at cases."""
-    return Viewer(actor, language)
+    # Called rather than depended on: each dependency costs the framework as much as these two do together.
+    return Viewer(await actor(request, await desk(request), token), await language(request))
 
 
 ViewerDep = Annotated[Viewer, Depends(viewer)]
