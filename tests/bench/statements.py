@@ -55,7 +55,7 @@ def _sent(log: Path, begun: int) -> Counter[tuple[str, str]]:
         for raw in file:
             if (match := LINE.match(raw.decode(errors="replace").rstrip())) is not None:
                 program, statement = match.groups()
-                word = statement.split(" ", 1)[0].rstrip(";").upper()
+                word = statement.split(" ", 1)[0].rstrip(";").upper() or "of several lines"
                 sent[program, "record" if "record($1" in statement else word] += 1
     return sent
 
