@@ -132,3 +132,27 @@ def test_a_refusal_does_not_repeat_the_token() -> None:
 def test_a_short_key_is_refused() -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         Tokens("short")
+
+
+def test_a_token_that_was_believed_before_runs_out_all_the_same() -> None:
+    clock = [NOON]
+    ours = Tokens(KEY, lifetime=timedelta(minutes=30), now=lambda: clock[0])
+    token = ours.issue(ACTOR)
+    ours.read(token)
+
+    clock[0] = NOON + timedelta(minutes=31, seconds=1)
+
+    with pytest.raises(TokenRefused) as refused:
+        ours.read(token)
+    assert refused.value.reason == "TOKEN_EXPIRED"
+
+
+def test_a_believed_token_lends_nothing_to_one_that_resembles_it() -> None:
+    ours = tokens()
+    token = ours.issue(ACTOR)
+    ours.read(token)
+    altered = token[:-2] + ("AA" if token[-2:] != "AA" else "BB")
+
+    with pytest.raises(TokenRefused) as refused:
+        ours.read(altered)
+    assert refused.value.reason == "TOKEN_INVALID"
