@@ -33,7 +33,8 @@ PARTS = (*SHARED, "statements", "scale", "memory", "simulator", "start")
 
 async def main(given: argparse.Namespace) -> None:
     """Run the parts that are asked for and print their tables."""
-    console = Console()
+    # In a file lines may be long; at a terminal they are as long as it is wide.
+    console = Console(width=None if sys.stdout.isatty() else 150)
     wanted = given.only
     if wanted & set(SHARED):
         async with street() as bench:

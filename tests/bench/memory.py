@@ -8,7 +8,7 @@ from tests.bench.measuring import Bench, Figure
 from tests.bench.people import street
 
 CLIENTS = 16
-LIVES = 60
+LIVES = 40
 PAIRS = 3
 FEW = 100
 KEPT = 2_000
