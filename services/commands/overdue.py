@@ -19,7 +19,7 @@ EPILOG = (
     "例 Examples: shangliang overdue · shangliang overdue --within 48h --community 620199001001 · "
     "shangliang overdue --color RED --json"
 )
-WHOLE = ("编号 number", "到期 due")
+WHOLE = ("编号 number", "时限 clock", "颜色 color", "到期 due")
 NEXT = {
     "REMIND": "催办 reminder",
     "BREACH": "逾期 breach",
