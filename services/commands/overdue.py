@@ -89,7 +89,7 @@ def _show(page: OverduePage, *, with_texts: bool) -> None:
     headings = ["编号 number", "时限 clock", "颜色 color", "到期 due", "责任 owner", "督办 supervisor", "下一步 next"]
     for heading in [*headings, "标题 title"] if with_texts else headings:
         # What people copy stays whole on a narrow screen; names give way.
-        table.add_column(heading, no_wrap=heading in WHOLE, overflow="fold")
+        table.add_column(heading.replace(" ", "\n"), no_wrap=heading in WHOLE, overflow="fold")
     for one in page.items:
         following = one.next_escalation
         cells = [
