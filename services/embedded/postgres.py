@@ -76,7 +76,7 @@ async def start_postgres(
     sockets = _socket_folder(home, user)
     if user is not None:
         _admit(home, programs, user)
-    await _wait_for_leftover(home)
+    await _wait_for_leftover(home, sockets)
     super_password, password = home.secret("postgres_superuser"), home.secret("postgres_password")
     if not (home.postgres / "PG_VERSION").exists():
         await _create(home, programs, user, super_password)
@@ -92,7 +92,7 @@ async def start_postgres(
             stop_signal=signal.SIGINT,  # "fast": ends the sessions, writes a checkpoint
             stop_within=STOP_WITHIN,
             death_signal=signal.SIGQUIT,  # "immediate": the journal has everything
-            prepare=lambda: _wait_for_leftover(home),
+            prepare=lambda: _wait_for_leftover(home, sockets),
         ),
         on_restart=on_restart,
     )
@@ -256,14 +256,14 @@ async def _connect(sockets: Path, role: str, database: str, password: str) -> "a
     )
 
 
-async def _wait_for_leftover(home: Home) -> None:
+async def _wait_for_leftover(home: Home, sockets: Path) -> None:
     """Wait for a server that a killed program left on our data to end, and take away what it forgot.
 
     We hold the home, so whoever is still on these data belongs to nobody. Called before every start: also a
     server that was killed alone leaves sessions behind for a moment.
     """
-    noted = home.postgres / "postmaster.pid"
-    if not noted.exists():
+    noted = (home.postgres / "postmaster.pid", sockets / f".s.PGSQL.{PORT}.lock")
+    if not any(file.exists() for file in noted):
         return
     for number, within in ((signal.SIGQUIT, LEFTOVER_WITHIN), (signal.SIGKILL, LEFTOVER_WITHIN)):
         left = await asyncio.to_thread(_processes_on, home.postgres)
@@ -273,8 +273,10 @@ async def _wait_for_leftover(home: Home) -> None:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
         await asyncio.to_thread(psutil.wait_procs, left, within)
-    # A number in it that now belongs to another program would stop the server.
-    noted.unlink(missing_ok=True)
+    # A number in them that now belongs to another program, or to a dead one that nobody has buried yet, would stop
+    # the server.
+    for file in noted:
+        file.unlink(missing_ok=True)
 
 
 def _processes_on(data: Path) -> list[psutil.Process]:

@@ -80,9 +80,9 @@ async def test_a_pid_in_an_old_lock_that_is_somebody_elses_now_stops_nothing(hom
     data = home.postgres.stat()
     sleeper = subprocess.Popen(["sleep", "600"], user=data.st_uid if os.geteuid() == 0 else None)
     try:
-        lock = home.postgres / "postmaster.pid"
-        lock.write_text(f"{sleeper.pid}\n{home.postgres}\n1\n5432\n{home.root}\n\n")
-        os.chown(lock, data.st_uid, data.st_gid)
+        for lock in (home.postgres / "postmaster.pid", home.root / "sockets" / ".s.PGSQL.5432.lock"):
+            lock.write_text(f"{sleeper.pid}\n{home.postgres}\n1\n5432\n{home.root}\n\n")
+            os.chown(lock, data.st_uid, data.st_gid)
 
         async with embedded(home, preferred_port=0) as servers:
             assert await _execute(servers, "SELECT 1") == 1

@@ -130,7 +130,9 @@ def _rows(path: Path) -> list[dict[str, object]]:
     if path.suffix == ".csv":
         with path.open(encoding="utf-8-sig", newline="") as opened:
             return list(csv.DictReader(opened))
-    lines = list(load_workbook(path, read_only=True).active.iter_rows(values_only=True))
+    book = load_workbook(path, read_only=True)
+    lines = list(book.active.iter_rows(values_only=True))
+    book.close()
     return [dict(zip(map(str, lines[0]), line, strict=True)) for line in lines[1:]]
 
 
