@@ -15,8 +15,6 @@ from workflows.kernel.calendar import CHINA
 from workflows.kernel.clocks import (
     Cancel,
     Clock,
-    ClockKind,
-    ClockState,
     Mark,
     Meet,
     Restamp,
@@ -37,7 +35,6 @@ from workflows.kernel.process import (
     Event,
     Forbidden,
     Grant,
-    GuardFailed,
     Moment,
     Notice,
     Pending,
@@ -463,25 +460,3 @@ def settle(case: Case[Any], effect: str, now: datetime, *, refused: Mapping[str,
         on_behalf_of=None,
         change=change,
     )
-
-
-__all__ = [
-    "Batch",
-    "ClockKind",
-    "ClockState",
-    "GuardFailed",
-    "Order",
-    "Stamps",
-    "Task",
-    "commit",
-    "decide",
-    "embryo",
-    "evolve",
-    "fire",
-    "fitting",
-    "next_moment",
-    "settle",
-    "stamp",
-    "step",
-    "tasks",
-]
