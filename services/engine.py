@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -25,7 +25,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import ConnectConfig, RPCError, RPCStatusCode, ServiceClient
 
 from activities.neighbours import Errand
-from activities.payloads import DATA_CONVERTER
+from activities.payloads import data_converter
 from workflows.kernel.process import (
     SYSTEM,
     Case,
@@ -80,12 +80,15 @@ class IdempotencyConflict(Refusal):
     code = "idempotency_conflict"
 
 
-async def connect(address: str, namespace: str, *, timeout: float = 3.0) -> Client:
-    """A client that reports a dead server soon instead of trying for ten seconds; connects at its first use."""
+async def connect(address: str, namespace: str, keys: Mapping[str, bytes]) -> Client:
+    """A client that reports a dead server soon instead of trying for ten seconds; connects at its first use.
+
+    Payloads are encrypted with the first of the `keys`, 32 bytes each by id; all of them open.
+    """
     service = await ServiceClient.connect(
         ConnectConfig(target_host=address, retry_config=RETRIES, lazy=True, identity="shangliang-door")
     )
-    return Client(service, namespace=namespace, data_converter=DATA_CONVERTER)
+    return Client(service, namespace=namespace, data_converter=data_converter(keys))
 
 
 def newest(pack: str) -> Pin:
@@ -163,7 +166,7 @@ class Engine:
         body = json.dumps([errand.command, errand.fields], sort_keys=True, ensure_ascii=False)
         envelope = Envelope(
             command=errand.command,
-            fields=errand.fields,
+            fields=errand.fields if errand.answer is None else errand.answer,
             actor=SYSTEM,
             key=hashlib.sha256(f"effect|{errand.id}".encode()).hexdigest(),
             body_hash=hashlib.sha256(body.encode()).hexdigest(),

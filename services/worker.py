@@ -13,19 +13,22 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.attempts import Attempts, Troubles
 from activities.calendar import Calendars
 from activities.neighbours import Neighbours
-from activities.payloads import DATA_CONVERTER
+from activities.payloads import data_converter
 from activities.records import Records
 from services.engine import TASK_QUEUE, Engine, newest
 from services.ping import Ping
 from services.settings import Settings
 from services.storage.calendar import CalendarStore
 from services.storage.database import database
+from services.storage.deeds import Deeds
 from services.storage.history import Past
 from services.storage.incidents import Incidents
+from services.storage.keys import PAYLOADS
 from services.storage.ledger import Ledger
+from services.storage.questions import Answers
 from services.storage.sealing import Seal
 from services.watching import Watch
-from workflows.registry import WORKFLOWS
+from workflows.registry import PROCESSES, WORKFLOWS
 
 CONNECT_PAUSE = 0.5
 # How long the cases that a dead worker kept in memory wait for it, before another worker takes them.
@@ -71,7 +74,8 @@ async def carry_out(settings: Settings) -> None:
         past = Past(storage)
         door = Engine(client, past, newest(settings.policy), timeout=settings.request_timeout)
         watch = Watch(client, past, Incidents(storage))
-        async with build_worker(settings, client, Records(ledger, past), Neighbours(door), watch):
+        neighbours = Neighbours(door, Answers(storage, PROCESSES), Deeds(storage))
+        async with build_worker(settings, client, Records(ledger, past), neighbours, watch):
             log.info("worker.started", task_queue=TASK_QUEUE, workflows=len(WORKFLOWS), policy=settings.policy)
             watching = asyncio.create_task(watch.run())
             await stop.wait()
@@ -116,7 +120,7 @@ async def _connected(settings: Settings, stop: asyncio.Event) -> Client | None:
             return await Client.connect(
                 settings.temporal_address,
                 namespace=settings.temporal_namespace,
-                data_converter=DATA_CONVERTER,
+                data_converter=data_converter(settings.keys_for(PAYLOADS)),
                 runtime=runtime,
             )
         except RuntimeError as refused:

@@ -14,7 +14,7 @@ from workflows.kernel.roles import Role
 def forms(process: Process[Any]) -> Mapping[str, Form]:
     """The forms of every command that people may give to a case of this process, by wire name."""
     return {
-        name: form(kind)
+        name: form(kind, process.needs.get(kind, ()))
         for name, kind in process.commands.items()
         if any(arrow.on is kind and arrow.source != "" and _is_for_people(arrow) for arrow in process.arrows)
     }
@@ -22,7 +22,8 @@ def forms(process: Process[Any]) -> Mapping[str, Form]:
 
 def opening(process: Process[Any]) -> Form:
     """The form of the command that `POST /{plural}` takes: the first opening in the table."""
-    return form(next(iter(process.openings.values())))
+    kind = next(iter(process.openings.values()))
+    return form(kind, process.needs.get(kind, ()))
 
 
 def grant_for(arrow: Arrow, case: Case[Any], actor: Actor) -> Grant | None:

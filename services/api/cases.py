@@ -189,6 +189,7 @@ async def _give(
             key=key,
             categories=pinned(case.pin.pack, case.pin.version, case.pin.sha).categories,
             version=version,
+            case=case,
         )
     except Invalid:
         # Whoever may not give the command at all learns that first.

@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -32,7 +33,7 @@ from workflows.kernel.fields import (
     Prose,
 )
 from workflows.kernel.masking import find
-from workflows.kernel.process import Actor, GuardFailed, Process
+from workflows.kernel.process import Actor, Asked, Case, GuardFailed, Process
 from workflows.kernel.roles import Role
 from workflows.kernel.wire import Envelope, command_of
 from workflows.policy.packs import available, load
@@ -142,9 +143,12 @@ class Door:
         categories: Mapping[str, Any],
         version: int | None = None,
         facts: Mapping[str, Any] | None = None,
+        case: Case[Any] | None = None,
     ) -> Envelope:
         """Look up what the letter names, take out what is private, and close the envelope.
 
+        `case` is the one that the letter is about, where it exists: what the command's rule needs to know is asked
+        about it.
         Raises `Invalid` naming each field that names something that does not exist for this caller.
         """
         shape = letter.form.shape
@@ -214,9 +218,20 @@ class Door:
                 **_org_facts(organizations),
                 **await self._pack_facts(known[PolicyPack]),
                 **cases,
+                **await self._answers(letter.form.needs, fields, actor, case),
             },
             sealed=self.sealing.seal(sealed, case_id) if sealed else "",
         )
+
+    async def _answers(
+        self, needs: tuple[str, ...], about: Mapping[str, Any], actor: Actor, case: Case[Any] | None
+    ) -> dict[str, Any]:
+        """What the rule of a command must know of other cases and of master data, as it stands now."""
+        now = datetime.now(UTC)
+        return {
+            name: await self.reads.answer(Asked(name=name, about=about, now=now, actor=actor, case=case))
+            for name in needs
+        }
 
     async def _pack_facts(self, packs: Mapping[str, Any]) -> dict[str, Any]:
         """What the rules must know of the pack that a command names: its pin, and whether a drill may be run here."""

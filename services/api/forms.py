@@ -78,6 +78,8 @@ class Form:
     shape: Shape
     model: type[BaseModel] = field(repr=False)
     """The fields of the command and those that every command takes."""
+    needs: tuple[str, ...] = ()
+    """Questions that must be answered before its rule can decide."""
 
     @property
     def publishes(self) -> bool:
@@ -89,7 +91,7 @@ class Form:
     @property
     def is_plain(self) -> bool:
         """Say whether the door needs to know nothing of the case to take this command in."""
-        return not self.publishes and not any(
+        return not self.publishes and not self.needs and not any(
             isinstance(spot.marker, Category | PolicyPack) for spot in self.shape.spots
         )
 
@@ -122,12 +124,12 @@ class Common(BaseModel):
 
 
 @cache
-def form(command: type) -> Form:
-    """Give the form of a command class."""
+def form(command: type, needs: tuple[str, ...] = ()) -> Form:
+    """Give the form of a command class whose rule needs answers to these questions."""
     names = named(command)
     shape = _shape(command)
     model = create_model(command.__name__ + "Body", __base__=(shape.model, Common), __doc__=command.__doc__)
-    return Form(names.name, names.zh, names.en, command, shape, model)
+    return Form(names.name, names.zh, names.en, command, shape, model, needs)
 
 
 @cache

@@ -8,7 +8,7 @@ from services.identity.places import Community, Org, Region
 from services.storage.cases import Filters, Known, Page
 from services.storage.overdue import Narrowed as OverdueFilters
 from workflows.kernel.calendar import Calendar
-from workflows.kernel.process import Actor, Case, Process
+from workflows.kernel.process import Actor, Asked, Case, Process
 from workflows.kernel.wire import Envelope, Receipt
 
 Json = Mapping[str, Any]
@@ -70,6 +70,9 @@ class Reads(Protocol):
 
     async def found(self, process: Process[Any], key: str) -> Known | None:
         """Give a case by id or number whoever asks: for the answer to a command that was carried out."""
+
+    async def answer(self, asked: Asked) -> Json:
+        """Answer a question of the rules, whoever's command needs it."""
 
     async def at(self, process: Process[Any], case_id: str, version: int) -> Case[Any]:
         """Give a case as it stood at a version."""

@@ -17,8 +17,9 @@ from services.storage import measures as figures
 from services.storage import overdue as late
 from services.storage import worklist as work
 from services.storage.people import accesses, log_access
+from services.storage.questions import questions
 from workflows.kernel.calendar import Calendar
-from workflows.kernel.process import Actor, Case, Process
+from workflows.kernel.process import Actor, Asked, Case, Process
 
 
 class Database(Protocol):
@@ -42,6 +43,7 @@ class PostgresReads:
         # Each read is a statement or two, none of which needs a transaction around it.
         self._reading: Database = database.execution_options(isolation_level="AUTOCOMMIT")
         self._calendars = calendars
+        self._questions = questions()
 
     async def known(self, actor: Actor, process: Process[Any], key: str) -> Known | None:
         """A case by id or number that this person may know of."""
@@ -52,6 +54,11 @@ class PostgresReads:
         """A case by id or number, whoever asks."""
         async with self._look() as connection:
             return await case_reads.found(connection, process, key)
+
+    async def answer(self, asked: Asked) -> Json:
+        """An answer to a question of the rules."""
+        async with self._look() as connection:
+            return await self._questions[asked.name](connection, asked)
 
     async def at(self, process: Process[Any], case_id: str, version: int) -> Case[Any]:
         """A case as it stood at a version."""

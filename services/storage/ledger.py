@@ -20,6 +20,7 @@ from services.storage.numbers import scope
 from services.storage.sealing import Seal, SealBroken
 from workflows.kernel.calendar import HostCalendar
 from workflows.kernel.clocks import Stamp
+from workflows.kernel.process import SYSTEM
 from workflows.kernel.stamping import Rungs, answer
 from workflows.kernel.wire import Json, Recorded, Transaction
 from workflows.policy.pack import Pack
@@ -34,6 +35,8 @@ CALENDAR_TRIES = 3
 REFERENCE = re.compile(r"(?:text|contact):[0-9a-f]{16}")
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 REFUSED_TELL = "effect_refused"
+# City, county, subdistrict, community: whoever works for one of them knows of what concerns a place in it.
+PLACE_DIGITS = (4, 6, 9, 12)
 FACETS: Mapping[str, Any] = {
     "lead_org": None,
     "category_code": None,
@@ -185,7 +188,7 @@ def _body(t: Transaction, opened: Mapping[str, Any]) -> Json:
         body["texts"] = texts
     if contacts:
         body["contacts"] = contacts
-    if t.first == 1 and (borrowed := _references(t) - texts.keys() - contacts.keys()):
+    if borrowed := _brought(t) - texts.keys() - contacts.keys():
         body["borrowed"] = sorted(borrowed)
     if attachments := _attachments(t):
         body["attachments"] = attachments
@@ -211,7 +214,8 @@ def _case_columns(t: Transaction) -> Json:
         row[name] = facets[name] if name in facets else data.get(name, otherwise)
     followers = facets.get("followers") or data.get("followers", ())
     people = (row["submitted_by"], row["reporter_id"], *followers)
-    row["persons"] = sorted({person for person in people if person})
+    row["persons"] = sorted({person for person in (*people, *facets.get("people", ())) if person})
+    row["places"] = sorted({place[:digits] for place in facets.get("places", ()) for digits in PLACE_DIGITS})
     owners = (clock["owner"] for clock in t.clocks)
     orgs = (row["lead_org"], *facets.get("orgs", ()), *(facets.get("helper_orgs") or data.get("helper_orgs", ())))
     # A code of digits alone is a place, and places are reached by where a case lies.
@@ -312,10 +316,12 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(one)
 
 
-def _references(t: Transaction) -> set[str]:
-    """Texts and contacts that the case refers to."""
-    found = _strings([t.case["title"], t.case["data"]])
-    return {text for text in found if REFERENCE.fullmatch(text)}
+def _brought(t: Transaction) -> set[str]:
+    """Texts and contacts that may have been written in another case: of an opening, or of what another case tells."""
+    found: list[Any] = [t.case["title"], t.case["data"]] if t.first == 1 else []
+    if t.command.get("actor") == SYSTEM.id:
+        found += [event["payload"] for event in t.events]
+    return {text for text in _strings(found) if REFERENCE.fullmatch(text)}
 
 
 def _attachments(t: Transaction) -> list[str]:

@@ -100,6 +100,8 @@ case_file = Table(
     # Who may know of the case besides those whose place it lies in.
     Column("orgs", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("persons", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    # Codes of all regions, small and large, that it concerns besides its own.
+    Column("places", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     # From the live clocks.
     Column("color", Text, nullable=False, server_default=text("'NONE'")),
     _severity(),
@@ -146,6 +148,7 @@ case_file = Table(
     Index("ix_case_file_external", "external_id", postgresql_where=text("external_id IS NOT NULL")),
     Index("ix_case_file_orgs", "orgs", postgresql_using="gin"),
     Index("ix_case_file_persons", "persons", postgresql_using="gin"),
+    Index("ix_case_file_places", "places", postgresql_using="gin"),
     comment="Cases as they stand now (事项)",
     # Most turns change a few columns: room on the page keeps the old and the new row together.
     postgresql_with={"fillfactor": 80},

@@ -55,6 +55,9 @@ def branches(actor: Actor) -> Iterator[ColumnElement[bool]]:
     orgs = organizations(actor)
     if orgs:
         yield case_file.c.orgs.overlap(_texts(orgs))
+    if held := places(actor):
+        # Where a case concerns other places than its own, those know of it.
+        yield case_file.c.places.overlap(_texts(held))
     # Where a case is offered to another community, that one may look at it before it says yes.
     for place in places(actor):
         yield and_(case_file.c.transfer_to.is_not(None), _begins(case_file.c.transfer_to, place))

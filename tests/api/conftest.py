@@ -23,10 +23,12 @@ from services.identity.passwords import Passwords
 from services.identity.tokens import Tokens
 from services.storage.calendar import CalendarStore
 from services.storage.database import database, healthy
+from services.storage.deeds import Deeds
 from services.storage.demo import seed_demo
 from services.storage.files import Files
 from services.storage.history import Past
 from services.storage.ledger import Ledger
+from services.storage.questions import Answers
 from services.storage.sealing import Seal
 from workflows.policy.packs import load
 from workflows.registry import PROCESSES, WORKFLOWS
@@ -55,7 +57,7 @@ async def client(servers: Servers, database_url: str, tmp_path_factory: Any) -> 
         task_queue=queue,
     )
     records = Records(Ledger(storage, calendars=calendars, seal=seal), Past(storage))
-    neighbours = Neighbours(door)
+    neighbours = Neighbours(door, Answers(storage, PROCESSES), Deeds(storage))
 
     async def fine() -> bool:
         return await healthy(storage)

@@ -44,15 +44,17 @@ from services.embedded.servers import Servers, embedded
 from services.engine import TASK_QUEUE, Engine, newest
 from services.storage.calendar import CalendarStore, bring_national
 from services.storage.database import database
+from services.storage.deeds import Deeds
 from services.storage.history import Past, broken_at, case_now
 from services.storage.ledger import Ledger
 from services.storage.migrating import knows_schema, migrate
+from services.storage.questions import Answers
 from tests.workflow.conftest import C1, GRID, ISSUE, SEAL, WORKER, Office
 from tests.workflow.test_shell import at_once, submit
 from workflows.issue import commands as do
 from workflows.kernel.process import Case
 from workflows.kernel.wire import restored as case_from
-from workflows.registry import WORKFLOWS
+from workflows.registry import PROCESSES, WORKFLOWS
 
 PATIENCE = 60.0
 CLIENTS = 2
@@ -89,7 +91,11 @@ async def office_of(servers: Servers) -> AsyncIterator[Office]:
         client,
         task_queue=TASK_QUEUE,
         workflows=list(WORKFLOWS),
-        activities=[records.record, records.stands, Neighbours(engine).carry_out],
+        activities=[
+            records.record,
+            records.stands,
+            Neighbours(engine, Answers(storage, PROCESSES), Deeds(storage)).carry_out,
+        ],
         workflow_runner=UnsandboxedWorkflowRunner(),
     )
     try:

@@ -24,6 +24,7 @@ from services.engine import newest
 from services.storage.national_calendar import national_calendar
 from tests.equal.lockstep import FaultyLedger, Script, SkippingEngine, side_by_side, told_of
 from tests.twins.ledger import street_world
+from tests.twins.neighbours import TwinNeighbours
 from workflows.policy.packs import load
 from workflows.registry import WORKFLOWS
 
@@ -56,11 +57,12 @@ async def played_under(
     engine = SkippingEngine(environment.client, ledger, newest(pack), task_queue=queue, timeout=30, attributes=False)
     records = Records(ledger, ledger)
     played: list[Script] = []
+    twin = TwinNeighbours(ledger, street_world(load(pack), calendar))
     async with Worker(
         environment.client,
         task_queue=queue,
         workflows=list(WORKFLOWS),
-        activities=[records.record, records.stands, Neighbours(engine).carry_out],
+        activities=[records.record, records.stands, Neighbours(engine, twin, twin).carry_out],
         workflow_runner=UnsandboxedWorkflowRunner(),
     ):
         world = street_world(load(pack), calendar)

@@ -19,11 +19,13 @@ from activities.records import Records
 from services.engine import Engine, newest
 from services.storage.calendar import CalendarStore
 from services.storage.database import database
+from services.storage.deeds import Deeds
 from services.storage.history import Past
 from services.storage.ledger import Ledger
+from services.storage.questions import Answers
 from tests.workflow.conftest import SEAL
 from workflows.kernel.wire import Recorded, Transaction
-from workflows.registry import WORKFLOWS
+from workflows.registry import PROCESSES, WORKFLOWS
 
 
 class DeadlyLedger(Ledger):
@@ -47,6 +49,8 @@ async def main(address: str, namespace: str, queue: str, database_url: str, comm
     ledger = DeadlyLedger(storage, calendars=Calendars(CalendarStore(storage)), seal=SEAL)
     ledger.deadly = command
     records = Records(ledger, past)
+    door = Engine(client, past, newest("lanzhou_2021"), task_queue=queue)
+    neighbours = Neighbours(door, Answers(storage, PROCESSES), Deeds(storage))
     worker = Worker(
         client,
         task_queue=queue,
@@ -54,7 +58,7 @@ async def main(address: str, namespace: str, queue: str, database_url: str, comm
         activities=[
             records.record,
             records.stands,
-            Neighbours(Engine(client, past, newest("lanzhou_2021"), task_queue=queue)).carry_out,
+            neighbours.carry_out,
         ],
         workflow_runner=UnsandboxedWorkflowRunner(),
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),

@@ -17,13 +17,15 @@ from services.embedded.servers import Servers
 from services.engine import Engine, EngineUnavailable, newest
 from services.storage.calendar import CalendarStore
 from services.storage.database import database
+from services.storage.deeds import Deeds
 from services.storage.history import Past, broken_at
 from services.storage.ledger import Ledger
+from services.storage.questions import Answers
 from tests.forever.test_lost_tasks import incidents, same_in_both
 from tests.workflow.conftest import GRID, SEAL, WORKER, Office
 from tests.workflow.test_shell import at_once, submit
 from workflows.issue import commands as do
-from workflows.registry import WORKFLOWS
+from workflows.registry import PROCESSES, WORKFLOWS
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,7 +63,11 @@ async def test_a_worker_that_dies_right_after_the_write_has_written_once(servers
         client,
         task_queue=queue,
         workflows=list(WORKFLOWS),
-        activities=[records.record, records.stands, Neighbours(engine).carry_out],
+        activities=[
+            records.record,
+            records.stands,
+            Neighbours(engine, Answers(storage, PROCESSES), Deeds(storage)).carry_out,
+        ],
         workflow_runner=UnsandboxedWorkflowRunner(),
     ):
         try:

@@ -15,11 +15,13 @@ from activities.records import Records
 from services.engine import newest
 from services.storage.national_calendar import national_calendar
 from tests.equal.lockstep import SkippingEngine
-from tests.twins.ledger import TwinLedger
+from tests.twins.ledger import TwinLedger, street_world
+from tests.twins.neighbours import TwinNeighbours
 from tests.workflow.conftest import GRID, ISSUE, WORKER, Office
 from tests.workflow.test_shell import submit
 from workflows.issue import commands as do
 from workflows.issue.data import ClockClass, Difficulty, HandlingMode
+from workflows.policy.packs import load
 from workflows.registry import WORKFLOWS
 
 RUNGS = ("clock_reminded", "clock_breached", "clock_red", "clock_red_plus_plus")
@@ -29,6 +31,7 @@ A_DAY = timedelta(seconds=2)
 async def test_silence_climbs_every_rung_in_order() -> None:
     server = Path(sys.executable).with_name("temporal-test-server")
     ledger = TwinLedger(national_calendar())
+    twin = TwinNeighbours(ledger, street_world(load("drill"), national_calendar()))
     async with await WorkflowEnvironment.start_time_skipping(
         data_converter=DATA_CONVERTER, test_server_existing_path=str(server)
     ) as environment:
@@ -41,7 +44,7 @@ async def test_silence_climbs_every_rung_in_order() -> None:
             environment.client,
             task_queue=queue,
             workflows=list(WORKFLOWS),
-            activities=[records.record, records.stands, Neighbours(engine).carry_out],
+            activities=[records.record, records.stands, Neighbours(engine, twin, twin).carry_out],
             workflow_runner=UnsandboxedWorkflowRunner(),
         ):
             case_id = str(uuid.uuid4())

@@ -19,9 +19,11 @@ from services.embedded.servers import Servers
 from services.engine import Engine, newest
 from services.storage.calendar import CalendarStore
 from services.storage.database import database
+from services.storage.deeds import Deeds
 from services.storage.history import Past, case_now
 from services.storage.incidents import open_incidents
 from services.storage.ledger import Ledger
+from services.storage.questions import Answers
 from tests.workflow.conftest import C1, GRID, ISSUE, SEAL, WORKER, WORKER_B, Office
 from tests.workflow.test_shell import at_once, submit
 from workflows.issue import commands as do
@@ -29,7 +31,7 @@ from workflows.issue.process import ISSUE as PROCESS
 from workflows.kernel.shell import CaseWorkflow
 from workflows.kernel.step import Batch, Stamps
 from workflows.kernel.wire import Envelope, Receipt, Seed, restored
-from workflows.registry import SupervisionWorkflow
+from workflows.registry import PROCESSES, SupervisionWorkflow
 
 LOST: list[tuple[str, str]] = []
 """What is lost of which case the next time, after it has been written."""
@@ -87,7 +89,11 @@ async def stumbling(servers: Servers, database_url: str) -> AsyncIterator[Office
         client,
         task_queue=queue,
         workflows=[StumblingIssue, SupervisionWorkflow],
-        activities=[records.record, records.stands, Neighbours(engine).carry_out],
+        activities=[
+            records.record,
+            records.stands,
+            Neighbours(engine, Answers(storage, PROCESSES), Deeds(storage)).carry_out,
+        ],
         workflow_runner=UnsandboxedWorkflowRunner(),
     )
     async with worker:

@@ -29,6 +29,7 @@ from services.engine import newest
 from services.storage.national_calendar import national_calendar
 from tests.equal.lockstep import FaultyLedger, Script, SkippingEngine, side_by_side
 from tests.twins.ledger import street_world
+from tests.twins.neighbours import TwinNeighbours
 from workflows.policy.packs import load
 from workflows.registry import PROCESSES, WORKFLOWS
 
@@ -109,6 +110,7 @@ async def main() -> None:
     calendar = national_calendar()
     ledger = FaultyLedger(calendar)
     ledger.rng, ledger.share = Random(SEED), LOST_WRITES
+    twin = TwinNeighbours(ledger, street_world(load(PACK), calendar))
     wanted = {
         f"{name} was at {state.name}" for name, one in PROCESSES.items() for state in one.states if name == one.name
     }
@@ -124,7 +126,7 @@ async def main() -> None:
             environment.client,
             task_queue=queue,
             workflows=list(WORKFLOWS),
-            activities=[records.record, records.stands, Neighbours(engine).carry_out],
+            activities=[records.record, records.stands, Neighbours(engine, twin, twin).carry_out],
             workflow_runner=UnsandboxedWorkflowRunner(),
         ):
             found: list[Kept] = []

@@ -12,7 +12,7 @@ from workflows.issue.process import ISSUE
 from workflows.kernel.calendar import CHINA, end_of
 from workflows.kernel.clocks import Clock
 from workflows.kernel.process import Actor, Case, Grant, Pin, Refusal
-from workflows.kernel.simulator import Street, World
+from workflows.kernel.simulator import Deed, Question, Street, World
 from workflows.kernel.stamping import Rungs
 from workflows.kernel.wire import command_of
 from workflows.policy.pack import Pack
@@ -36,6 +36,12 @@ ORGANIZATIONS = {
     "urban-management": {"type": "DEPARTMENT", "level": "COUNTY"},
 }
 """What the door tells the rules of the organisations of the demonstration street."""
+
+
+QUESTIONS: dict[str, Question] = {}
+"""What this street answers to the questions of the rules, by name."""
+DEEDS: dict[str, Deed] = {}
+"""What deeds do to this street, by name."""
 
 
 def moment(text: str) -> datetime:
@@ -111,6 +117,8 @@ def world_of(policy: Pack) -> World:
             scale=policy.scale,
         ),
         commands=command_of,
+        questions=QUESTIONS,
+        deeds=DEEDS,
     )
 
 

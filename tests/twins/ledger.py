@@ -12,6 +12,7 @@ from typing import Any
 
 from activities.conflicts import Conflict
 from services.storage.numbers import scope
+from tests.scenarios.street import DEEDS, QUESTIONS
 from workflows.kernel.calendar import HostCalendar
 from workflows.kernel.clocks import Clock, Stamp, stamped
 from workflows.kernel.process import Case, Pin, Process
@@ -135,5 +136,7 @@ def street_world(pack: Pack, calendar: HostCalendar) -> World:
         pin=Pin(pack.pack, pack.version, pack.sha),
         rungs=rungs_of(pack),
         commands=command_of,
+        questions=QUESTIONS,
+        deeds=DEEDS,
         others=lambda pin: street_world(pinned(pin.pack, pin.version, pin.sha), calendar),
     )

@@ -12,7 +12,7 @@ from services.identity.errors import SignInRefused
 from services.identity.places import Community, Org, Region
 from workflows.issue.process import ISSUE
 from workflows.kernel.calendar import CHINA, Calendar, HostCalendar
-from workflows.kernel.process import Actor, Case, Grant, Pin, Process
+from workflows.kernel.process import Actor, Asked, Case, Grant, Pin, Process
 from workflows.kernel.simulator import Street, World
 from workflows.kernel.stamping import Rungs
 from workflows.kernel.wire import Envelope, Receipt, command_of, event_row, order_of
@@ -143,6 +143,9 @@ class Twin:
             if key in (case.id, case.number) and case.process == process.name:
                 return Known(case, *standing(process, case))
         return None
+
+    async def answer(self, asked: Asked) -> Json:
+        return self.street.world.questions[asked.name](self.street, asked)
 
     async def at(self, process: Process[Any], case_id: str, version: int) -> Case[Any]:
         return self.versions[case_id, version]

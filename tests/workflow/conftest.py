@@ -20,8 +20,10 @@ from services.embedded.servers import Servers
 from services.engine import Engine, newest
 from services.storage.calendar import CalendarStore
 from services.storage.database import database
+from services.storage.deeds import Deeds
 from services.storage.history import Past
 from services.storage.ledger import Ledger
+from services.storage.questions import Answers
 from services.storage.sealing import Seal
 from workflows.kernel.process import Actor, Grant, Process, named
 from workflows.kernel.wire import Envelope, Receipt, fields_of
@@ -116,7 +118,11 @@ async def office_under(servers: Servers, database_url: str, pack: str) -> AsyncI
         client,
         task_queue=queue,
         workflows=list(WORKFLOWS),
-        activities=[records.record, records.stands, Neighbours(engine).carry_out],
+        activities=[
+            records.record,
+            records.stands,
+            Neighbours(engine, Answers(storage, PROCESSES), Deeds(storage)).carry_out,
+        ],
         workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions()),
     )
     async with worker:

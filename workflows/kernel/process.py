@@ -90,7 +90,9 @@ class Pin:
 class Effect:
     """Something that follows outside the case, carried in the state until it is done."""
 
-    kind: Literal["START", "TELL"]
+    kind: Literal["START", "TELL", "ASK", "DO"]
+    """`START` opens a case, `TELL` commands one, `ASK` has a question answered and tells its own case the answer,
+    `DO` carries out a deed on master data; `command` is the opening, the command or the name of the deed."""
     process: str
     case: str
     command: str
@@ -108,7 +110,10 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A message to people (通知): to a place or organisation by code, from which template, about which clock."""
+    """A message to people (通知): from which template, about which clock.
+
+    `to` is a place's or an organisation's code, `person:<id>`, or `role:<role>@<place>`.
+    """
 
     to: str
     template: str
@@ -246,6 +251,8 @@ class Change:
     """Position to move to; empty: stay."""
     sets: Mapping[str, Any] = field(default_factory=dict)
     """New values of fields of the case's data."""
+    puts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """New entries of fields that are mappings, by key; None takes an entry away. The others stay."""
     community: str = ""
     level: str = ""
     title: str = ""
@@ -307,7 +314,7 @@ def named(cls: type) -> Named:
     return NAMES[cls]
 
 
-# --- arrows -------------------------------------------------------------------------------------------
+# --- moments ------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +323,37 @@ class Moment:
 
     kind: Literal["BLUE", "DUE", "ENDED", "RED", "RED_PLUS_PLUS"]
     code: str
+
+
+# --- questions ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a rule wants to know of other cases or of master data (查询): the name of the question and about what.
+
+    `case` is the case that asks, None before its first event; `about` holds the fields of the command that needs the
+    answer, or what an `ask` effect carries.
+    """
+
+    name: str
+    about: Mapping[str, Any]
+    now: datetime
+    actor: Actor
+    case: Case[Any] | None = None
+
+
+def ask(case: Case[Any], question: str, then: str, **about: Any) -> Effect:
+    """Have a question answered outside of the rules; the answer comes back as the system command `then`."""
+    return Effect("ASK", case.process, case.id, then, {"question": question, "about": about})
+
+
+def do(case: Case[Any], deed: str, **fields: Any) -> Effect:
+    """Have a deed on master data carried out (seat a member in a body); repeated tries change nothing more."""
+    return Effect("DO", case.process, case.id, deed, fields)
+
+
+# --- arrows -------------------------------------------------------------------------------------------
 
 
 Rule = Callable[[Case[Any], Any, Turn], "Change | tuple[Change, ...]"]
@@ -383,6 +421,36 @@ class State:
     ends: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A document (文书) that exists once an event of one of these types was written; numbered and with a check code.
+
+    It is rendered from the case as it stood at that event, so that nobody types it and nobody can change it.
+    """
+
+    kind: str
+    zh: str
+    en: str
+    on: tuple[str, ...]
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cadence:
+    """A rhythm in which cases begin by themselves (周期): what is opened for each region of a level, how often.
+
+    `question` is asked about `{region, period, at}` and answers `{openings: [{key, fields}]}`; every one is opened
+    once with `command`, however often it is asked. `month` is that of a yearly rhythm.
+    """
+
+    code: str
+    every: Literal["MONTH", "YEAR"]
+    level: Literal["SUBDISTRICT", "COUNTY", "CITY"]
+    question: str
+    command: str
+    month: int = 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process(Generic[D]):
     """A process (流程): its name in URLs, its states, arrows and clocks, and how a case of it begins."""
@@ -405,6 +473,10 @@ class Process(Generic[D]):
     """Columns that lists filter by: lead_org, category_code, agenda_body …"""
     work: Callable[[Case[Any]], tuple[str, ...]] = lambda case: ()
     """Commands owed besides those of the position, e.g. the decision on an extension that was asked for."""
+    needs: Mapping[type, tuple[str, ...]] = field(default_factory=dict)
+    """Questions whose answers a command's rule finds in `turn.facts`, each under its name."""
+    papers: tuple[Paper, ...] = ()
+    cadences: tuple[Cadence, ...] = ()
     table: Mapping[tuple[str, type | Moment], Arrow] = field(init=False)
     commands: Mapping[str, type] = field(init=False)
     openings: Mapping[str, type] = field(init=False)
@@ -456,6 +528,8 @@ __all__ = [
     "Actor",
     "Address",
     "Arrow",
+    "Asked",
+    "Cadence",
     "Cancel",
     "Case",
     "Change",
@@ -472,6 +546,7 @@ __all__ = [
     "Moment",
     "Named",
     "Notice",
+    "Paper",
     "Pause",
     "Pending",
     "Pin",
@@ -487,7 +562,9 @@ __all__ = [
     "Who",
     "WrongState",
     "arrows",
+    "ask",
     "command",
     "derived_id",
+    "do",
     "named",
 ]

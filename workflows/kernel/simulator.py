@@ -7,15 +7,33 @@ shows that the simulator and Temporal write the same events for the same script.
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import date, datetime
+from enum import Enum
 from typing import Any
 
 from workflows.kernel.calendar import CHINA, Calendar
 from workflows.kernel.clocks import Clock, Stamp
-from workflows.kernel.process import SYSTEM, Actor, Case, Effect, Event, Pending, Pin, Process, Refusal
+from workflows.kernel.process import (
+    SYSTEM,
+    Actor,
+    Asked,
+    Case,
+    Effect,
+    Event,
+    Pending,
+    Pin,
+    Process,
+    Refusal,
+    derived_id,
+)
 from workflows.kernel.stamping import Rungs, answer
 from workflows.kernel.step import Batch, Order, Stamps, commit, embryo, next_moment, settle, stamp, step
+
+Question = Callable[["Street", Asked], Mapping[str, Any]]
+"""What a simulated street answers to a question that rules ask of other cases or of master data."""
+Deed = Callable[["Street", str, Mapping[str, Any]], None]
+"""What a deed does to a simulated street; the second argument is the id of its effect."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +47,8 @@ class World:
     rungs: Rungs
     commands: Callable[[Process[Any], str, Mapping[str, Any]], Any]
     """Builds a command from the plain fields of an effect."""
+    questions: Mapping[str, Question] = field(default_factory=dict)
+    deeds: Mapping[str, Deed] = field(default_factory=dict)
     others: Callable[[Pin], "World"] | None = None
     """The same world under another pack, for cases that are rebased; without it all stay under this one's policy."""
 
@@ -53,6 +73,8 @@ class Street:
     """Effects that the other case refused, as (effect id, reason): incidents."""
     queue: list[tuple[datetime, int, str]] = field(default_factory=list)
     tick: int = 0
+    carrying: set[str] = field(default_factory=set)
+    """Cases whose effects are being carried out; what is added to one of them meanwhile waits its turn."""
 
     def open(
         self,
@@ -66,7 +88,8 @@ class Street:
     ) -> Case[Any]:
         """Start a case; raises a `Refusal` and leaves no trace when it is refused."""
         kind = self.world.processes[process]
-        order = Order(command=command, actor=actor, facts=facts or {}, **acting)
+        known = {**self.facts(kind, None, command, actor), **(facts or {})}
+        order = Order(command=command, actor=actor, facts=known, **acting)
         return self._turn(kind, embryo(kind, case_id, order, self.world.pin), order)
 
     def command(
@@ -79,7 +102,29 @@ class Street:
         self.run_to(self.now)
         case = self.cases[case_id]
         kind = self.world.processes[case.process]
-        return self._turn(kind, case, Order(command=command, actor=actor, facts=facts or {}, **acting))
+        known = {**self.facts(kind, case, command, actor), **(facts or {})}
+        return self._turn(kind, case, Order(command=command, actor=actor, facts=known, **acting))
+
+    def facts(
+        self, process: Process[Any], case: Case[Any] | None, command: Any, actor: Actor
+    ) -> dict[str, Mapping[str, Any]]:
+        """Answers to the questions that the rule of a command needs, as the door would give them."""
+        about = _plain(command)
+        return {
+            name: self.world.questions[name](self, Asked(name=name, about=about, now=self.now, actor=actor, case=case))
+            for name in process.needs.get(type(command), ())
+        }
+
+    def begin(self, process: str, code: str, region: str, period: str) -> None:
+        """Let the rhythm of a process open what begins now in a region."""
+        kind = self.world.processes[process]
+        cadence = next(one for one in kind.cadences if one.code == code)
+        about = {"region": region, "period": period, "at": self.now.isoformat()}
+        asked = Asked(name=cadence.question, about=about, now=self.now, actor=SYSTEM)
+        for opening in self.world.questions[cadence.question](self, asked)["openings"]:
+            case_id = derived_id(process, opening["key"])
+            if case_id not in self.cases:
+                self.open(process, case_id, self.world.commands(kind, cadence.command, opening["fields"]), SYSTEM)
 
     def run_to(self, moment: datetime) -> None:
         """Let time pass; every clock moment on the way happens at its own moment."""
@@ -142,16 +187,30 @@ class Street:
 
     def _effects(self, process: Process[Any], case: Case[Any]) -> None:
         """Carry out what waits, oldest first, and take each off the case as the shell does."""
-        for waiting in case.pending:
-            refusal = self._carry_out(waiting, self.cases[case.id].pin)
-            current = self.cases[case.id]
-            event = settle(current, waiting.id, self.now, refused=refusal)
-            self._drive(commit(process, current, (event,)))
+        if case.id in self.carrying:
+            return
+        self.carrying.add(case.id)
+        try:
+            while pending := self.cases[case.id].pending:
+                refusal = self._carry_out(pending[0], self.cases[case.id].pin)
+                current = self.cases[case.id]
+                event = settle(current, pending[0].id, self.now, refused=refusal)
+                self._drive(commit(process, current, (event,)))
+        finally:
+            self.carrying.discard(case.id)
 
     def _carry_out(self, waiting: Pending, pin: Pin) -> Mapping[str, Any] | None:
         effect: Effect = waiting.effect
+        if effect.kind == "DO":
+            self.world.deeds[effect.command](self, waiting.id, effect.fields)
+            return None
         kind = self.world.processes[effect.process]
-        order = Order(command=self.world.commands(kind, effect.command, effect.fields), actor=SYSTEM)
+        said = effect.fields
+        if effect.kind == "ASK":
+            name, case = effect.fields["question"], self.cases[effect.case]
+            asked = Asked(name=name, about=effect.fields["about"], now=self.now, actor=SYSTEM, case=case)
+            said = self.world.questions[name](self, asked)
+        order = Order(command=self.world.commands(kind, effect.command, said), actor=SYSTEM)
         try:
             if effect.kind == "START":
                 if effect.case not in self.cases:
@@ -162,3 +221,20 @@ class Street:
             self.refused.append((waiting.id, no.reason))
             return {"code": no.code, "reason": no.reason}
         return None
+
+
+def _plain(value: Any) -> Any:
+    """A command or a value in it as the JSON that a question is asked with; fields at their default are left out."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {
+            one.name: _plain(getattr(value, one.name))
+            for one in fields(value)
+            if getattr(value, one.name) != one.default
+        }
+    if isinstance(value, (tuple, list)):
+        return [_plain(one) for one in value]
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, Enum):
+        return value.value
+    return value.isoformat() if isinstance(value, date) else value

@@ -227,6 +227,8 @@ def evolve(process: Process[Any], case: Case[Any], event: Event) -> Evolved:
     change = event.change
     state, _, phase = (change.to or case.position).partition(":")
     data = amend(case.data, **change.sets) if change.sets else case.data
+    if change.puts:
+        data = amend(data, **{name: _with(getattr(data, name), entries) for name, entries in change.puts.items()})
     pending = tuple(one for one in case.pending if one.id != change.done) + tuple(
         Pending(f"{case.id}#{event.seq}.{place}", effect) for place, effect in enumerate(change.effects)
     )
@@ -285,6 +287,11 @@ def evolve(process: Process[Any], case: Case[Any], event: Event) -> Evolved:
         clocks=tuple(clock for number, clock in sorted(live.items()) if clock.live),
     )
     return Evolved(case=after, touched=tuple(touched.values()), requests=tuple(requests.values()))
+
+
+def _with(held: Mapping[str, Any], entries: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A mapping with new entries; those that are None are taken away."""
+    return {name: value for name, value in {**held, **entries}.items() if value is not None}
 
 
 def _started(

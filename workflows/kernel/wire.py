@@ -4,7 +4,7 @@ The rules work on frozen dataclasses; Temporal and Postgres carry JSON. Adapters
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from datetime import datetime
 from functools import cache
 from typing import Any, get_args, get_type_hints
@@ -166,6 +166,8 @@ def event_row(event: Event) -> Json:
         payload["to"] = change.to
     if change.sets:
         payload["sets"] = to_jsonable_python(dict(change.sets))
+    if change.puts:
+        payload["puts"] = to_jsonable_python({name: dict(entries) for name, entries in change.puts.items()})
     for name in ("community", "level", "title", "done"):
         if value := getattr(change, name):
             payload[name] = value
@@ -206,6 +208,7 @@ def event_of(process: Process[Any], row: Mapping[str, Any]) -> Event:
             type=row["type"],
             to=payload.get("to", ""),
             sets={name: _adapter(hints[name]).validate_python(value) for name, value in sets.items()},
+            puts={name: _entries(hints[name], entries) for name, entries in payload.get("puts", {}).items()},
             community=payload.get("community", ""),
             level=payload.get("level", ""),
             title=payload.get("title", ""),
@@ -216,6 +219,12 @@ def event_of(process: Process[Any], row: Mapping[str, Any]) -> Event:
             pin=Pin(**payload["pin"]) if "pin" in payload else None,
         ),
     )
+
+
+def _entries(hint: Any, entries: Mapping[str, Any]) -> dict[str, Any]:
+    """Entries of a field that is a mapping; those that are taken away stay None."""
+    given = {name: value for name, value in entries.items() if value is not None}
+    return {**dict.fromkeys(entries), **_adapter(hint).validate_python(given)}
 
 
 def _op_json(op: ClockOp) -> Json:
@@ -238,7 +247,7 @@ def _sparse(value: Any) -> Json:
     return {
         one.name: to_jsonable_python(getattr(value, one.name))
         for one in fields(value)
-        if getattr(value, one.name) != one.default
+        if getattr(value, one.name) != (one.default if one.default_factory is MISSING else one.default_factory())
     }
 
 

@@ -1,0 +1,28 @@
+"""Deeds on master data that follow from cases (办理结果落地): a module for each topic.
+
+Each is carried out at least once, in a transaction of its own; the id of its errand tells a repeat from another one.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+Deed = Callable[[AsyncConnection, str, Mapping[str, Any], datetime], Awaitable[None]]
+TOPICS: tuple[ModuleType, ...] = ()
+"""Modules with a mapping `DEEDS` from the name of a deed to what it does."""
+
+
+class Deeds:
+    """Deeds on PostgreSQL."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._deeds: dict[str, Deed] = {name: deed for topic in TOPICS for name, deed in topic.DEEDS.items()}
+
+    async def carry_out(self, deed: str, errand_id: str, fields: Mapping[str, Any]) -> None:
+        """Carry out a deed; the same errand again changes nothing more."""
+        async with self._engine.begin() as connection:
+            await self._deeds[deed](connection, errand_id, fields, datetime.now(UTC))
