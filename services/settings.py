@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,6 +15,8 @@ import services
 PREFIX = "SHANGLIANG_"
 SEAL_KEY_BYTES = 32
 SHORTEST_TOKEN_KEY = 32
+_ORIGIN = re.compile(r"https?://[a-zA-Z0-9.\[\]:-]+")
+_ROLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
 class SettingsInvalid(Exception):
@@ -63,6 +66,17 @@ class Settings(BaseSettings):
     """Seals what people wrote while it passes through the engine: 32 bytes in base64."""
     retired_seal_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     """Earlier seal keys, separated by commas: they seal nothing more, but open what is still under way."""
+    encrypt_payloads: bool = True
+    """Encrypt what the engine keeps; off only for one release, while workers that cannot read it still run."""
+    mode: Literal["development", "production"] = "development"
+    """In production nothing starts with demonstration accounts, with keys that it made up itself, or with a database
+    role that could change the history."""
+    database_reader: str | None = None
+    """The database role that answers people, which sees no row that the asker may not know of; None: no second wall."""
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins (`https://host`), separated by commas, whose pages may call the API from a browser."""
+    codec_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins of the engine's own pages, which may ask for encrypted payloads to be opened."""
     attachments_url: str | None = None
     """Where attached files go: a folder (`file:///…`) or a bucket (`s3://…`); else a folder of the home."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -108,10 +122,25 @@ class Settings(BaseSettings):
                 raise ValueError("must be host:port")
         return address
 
-    @field_validator("retired_seal_keys", mode="before")
+    @field_validator("retired_seal_keys", "cors_origins", "codec_origins", mode="before")
     @classmethod
     def _split(cls, keys: object) -> object:
-        return tuple(part for part in keys.split(",") if part.strip()) if isinstance(keys, str) else keys
+        return tuple(part.strip() for part in keys.split(",") if part.strip()) if isinstance(keys, str) else keys
+
+    @field_validator("cors_origins", "codec_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for one in origins:
+            if not _ORIGIN.fullmatch(one):
+                raise ValueError("must be origins such as https://example.org, and no wildcard")
+        return origins
+
+    @field_validator("database_reader")
+    @classmethod
+    def _is_role(cls, role: str | None) -> str | None:
+        if role is not None and not _ROLE.fullmatch(role):
+            raise ValueError("must be the name of a database role")
+        return role
 
     @field_validator("seal_key", "retired_seal_keys")
     @classmethod
@@ -135,6 +164,13 @@ class Settings(BaseSettings):
         unpacked = [_unpacked(key.get_secret_value()) for key in given]
         # The id follows from the key, so that programs that share keys agree on it without another setting.
         return {hashlib.sha256(key).hexdigest()[:8]: key for key in unpacked}
+
+    def keys_for(self, purpose: str) -> dict[str, bytes]:
+        """Keys of one purpose (services/storage/keys.py) under the same ids, the one in use first."""
+        # Only few commands need the cryptography behind it.
+        from services.storage.keys import PAYLOADS, derived
+
+        return {} if purpose == PAYLOADS and not self.encrypt_payloads else derived(self.seal_keys, purpose)
 
     @property
     def store_url(self) -> str:

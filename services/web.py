@@ -21,6 +21,7 @@ from services.storage.calendar import CalendarStore
 from services.storage.database import database, healthy
 from services.storage.files import Files
 from services.storage.history import Past
+from services.storage.keys import PAYLOADS
 from services.storage.sealing import Seal
 from workflows.policy.packs import load
 from workflows.registry import PROCESSES
@@ -57,7 +58,7 @@ async def build_app(settings: Settings) -> FastAPI:
         pool_size=settings.database_pool,
         application_name="shangliang-web",
     )
-    client = await connect(settings.temporal_address, settings.temporal_namespace)
+    client = await connect(settings.temporal_address, settings.temporal_namespace, settings.keys_for(PAYLOADS))
     readiness = Readiness(settings.temporal_address, settings.temporal_namespace)
     seal_keys = settings.seal_keys
 

@@ -17,6 +17,7 @@ from services.settings import Settings
 from services.storage.calendar import clear_local_day, load_calendar, load_year, set_local_day
 from services.storage.database import NoDatabaseError, answering, database
 from services.storage.history import Past
+from services.storage.keys import PAYLOADS
 from services.storage.provisional import provisional_cases
 from workflows.kernel.calendar import HostCalendar
 from workflows.kernel.process import SYSTEM, GuardFailed
@@ -122,7 +123,7 @@ def _show(known: HostCalendar) -> None:
 async def _recompute(settings: Settings, past: Past, cases: list[tuple[str, str]]) -> int:
     """Tell each waiting case; one that has nothing to move any more is no trouble."""
     assert settings.temporal_address is not None
-    client = await connect(settings.temporal_address, settings.temporal_namespace)
+    client = await connect(settings.temporal_address, settings.temporal_namespace, settings.keys_for(PAYLOADS))
     engine = Engine(client, past, newest(settings.policy), timeout=settings.request_timeout)
     moved = 0
     for process, case_id in cases:

@@ -34,6 +34,7 @@ from services.storage.calendar import CalendarStore
 from services.storage.communities import community_names
 from services.storage.database import NoDatabaseError, answering, database
 from services.storage.history import Past
+from services.storage.keys import PAYLOADS
 from services.storage.sealing import Seal
 from workflows.issue.process import ISSUE
 from workflows.policy.pack import Pack
@@ -256,7 +257,7 @@ async def _bring_in(settings: Settings, wanted: Wanted, pack: Pack, path: Path, 
                 actor = (await directory.by_username([ACCOUNT])).get(ACCOUNT)
             if actor is None:
                 fail(f"没有账号 {ACCOUNT}。", f"There is no account {ACCOUNT}.")
-            client = await connect(settings.temporal_address, settings.temporal_namespace)
+            client = await connect(settings.temporal_address, settings.temporal_namespace, settings.keys_for(PAYLOADS))
             seal_keys = settings.seal_keys
             intake = Intake(
                 actor=actor,

@@ -14,6 +14,7 @@ from services.settings import Settings
 from services.storage.database import NoDatabaseError, answering, database
 from services.storage.history import Past
 from services.storage.incidents import Incident, Incidents
+from services.storage.keys import PAYLOADS
 from services.watching import Retried, retry
 
 EPILOG = (
@@ -63,7 +64,7 @@ async def _worked_off(settings: Settings, again: str | None, close: str | None, 
             listed = await incidents.listed()
         if again is not None:
             one, past = _chosen(listed, again), Past(storage)
-            client = await connect(settings.temporal_address, settings.temporal_namespace)
+            client = await connect(settings.temporal_address, settings.temporal_namespace, settings.keys_for(PAYLOADS))
             engine = Engine(client, past, newest(settings.policy), timeout=settings.request_timeout)
             tried: Retried = await retry(engine, past, incidents, one)
             if not tried.goes_on:

@@ -15,6 +15,7 @@ from services.reconciling import WORDS, Difference, Reconciliation
 from services.settings import Settings
 from services.storage.database import NoDatabaseError, answering, database
 from services.storage.history import Past
+from services.storage.keys import PAYLOADS
 
 EPILOG = "例 Examples: shangliang reconcile · shangliang reconcile --repair · shangliang reconcile --json"
 
@@ -57,7 +58,7 @@ async def _reconciled(settings: Settings, repair: bool) -> tuple[int, list[Diffe
         with answering():
             async with storage.connect():
                 pass
-        client = await connect(settings.temporal_address, settings.temporal_namespace)
+        client = await connect(settings.temporal_address, settings.temporal_namespace, settings.keys_for(PAYLOADS))
         engine = Engine(client, Past(storage), newest(settings.policy), timeout=settings.request_timeout)
         with err.status("核对 comparing …") as status:
             work = Reconciliation(engine, storage, lambda done: status.update(f"核对 comparing … {done}"))
