@@ -10,10 +10,21 @@ import pytest
 from workflows.kernel.calendar import Duration, Scale, Unit
 from workflows.policy.keys import BODIES, KEYS, Kind
 from workflows.policy.pack import ClockClass, HandlingMode, Pack, Strength, UnknownParameter
-from workflows.policy.packs import PackNotHere, available, load, load_file, pinned
+from workflows.policy.packs import PackNotHere, available, chosen, load, load_file, pinned
 from workflows.policy.reading import read
 
-PACKS = ("default_2026", "drill", "lanzhou_2021")
+PACKS = (
+    "city_admission_000",
+    "county_003",
+    "default_2026",
+    "demo_work_item",
+    "drill",
+    "drill_unit",
+    "drill_work_item",
+    "huainan_2018_draft",
+    "lanzhou_2021",
+    "panzhihua_2016",
+)
 SHARED = Path(os.environ.get("SHANGLIANG_SHARED", Path(__file__).parents[2] / ".." / "shared"))
 CLAUSE = re.compile(r"00[0-4] §[一二三四五六].*")
 HOURS, CALENDAR, WORKING, MONTH = Unit.HOURS, Unit.CALENDAR_DAYS, Unit.WORKING_DAYS, Unit.MONTH
@@ -283,9 +294,9 @@ def test_modes_and_classes_are_those_of_the_document() -> None:
 
 # Running cases are pinned to these. A changed pack takes a new version; the old file stays as `<pack>@<version>`.
 RELEASED = {
-    "default_2026": (1, "29feb9da045414723780c556232dd8d77068ce737bf22d177712abbf59608676"),
-    "lanzhou_2021": (1, "f396ec90bfce7307e03fb66739f7a4abec39a8289c0270c47274e76b56419b7f"),
-    "drill": (1, "461586c740667f815d9712856a42ba4c7794d5474df4045bd0fc1e1b7f61f803"),
+    "default_2026@1": (1, "29feb9da045414723780c556232dd8d77068ce737bf22d177712abbf59608676"),
+    "lanzhou_2021@1": (1, "f396ec90bfce7307e03fb66739f7a4abec39a8289c0270c47274e76b56419b7f"),
+    "drill@1": (1, "461586c740667f815d9712856a42ba4c7794d5474df4045bd0fc1e1b7f61f803"),
 }
 
 
@@ -334,7 +345,7 @@ def test_a_pinned_pack_is_exactly_the_one_of_the_case(pack: Pack) -> None:
 
 @pytest.mark.parametrize(
     ("name", "version", "sha"),
-    [("lanzhou_2021", 2, None), ("lanzhou_2021", 1, "0" * 64), ("nowhere_2020", 1, None), ("../packs/drill", 1, None)],
+    [("lanzhou_2021", 99, None), ("lanzhou_2021", 1, "0" * 64), ("nowhere_2020", 1, None), ("../packs/drill", 1, None)],
 )
 def test_a_case_pinned_to_other_content_is_not_run(name: str, version: int, sha: str | None) -> None:
     with pytest.raises(PackNotHere, match=re.escape(name)) as refused:
@@ -388,3 +399,90 @@ def test_packs_with_equal_content_are_equal() -> None:
     assert replace(drill) == drill
     assert hash(replace(drill)) == hash(drill)
     assert read({"pack": "a", "version": 1, "title": "a", "title_en": "a"}, "a.toml", None) != drill
+
+
+# --- the other documents, and which case takes which pack ------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "document"),
+    [("city_admission_000", "000"), ("huainan_2018_draft", "002"), ("county_003", "003"), ("panzhihua_2016", "004")],
+)
+def test_a_pack_cites_its_own_document_only(name: str, document: str) -> None:
+    base, pack = load("default_2026"), load(name)
+
+    own = [value for key, value in pack.parameters.items() if value != base.parameters[key]]
+
+    assert own
+    assert pack.seed.startswith(document)
+    for value in own:
+        assert value.basis.startswith("practice") if not value.clause else value.clause.startswith(f"{document} §")
+
+
+@pytest.mark.parametrize("name", ["huainan_2018_draft", "county_003"])
+def test_a_draft_and_an_advice_bind_nobody(name: str) -> None:
+    base, pack = load("default_2026"), load(name)
+
+    own = [value for key, value in pack.parameters.items() if value != base.parameters[key]]
+
+    assert {value.strength for value in own} == {Strength.INFO}
+
+
+def test_units_and_work_items_are_admitted_under_different_documents() -> None:
+    unit, item = load("city_admission_000"), load("panzhihua_2016")
+
+    assert unit.words("admission.subject") == ("UNIT",)
+    assert item.words("admission.subject") == ("WORK_ITEM",)
+    assert unit.text("admission.approver") == "LEADING_GROUP_OFFICE"
+    assert item.text("admission.approver") == "BY_APPLICANT_LEVEL"
+    assert unit.parameter("admission.inspection").strength is Strength.HARD
+    assert item.parameter("admission.refusal_right").strength is Strength.HARD
+    assert item.flag("admission.emergency_entry")
+    assert not load("demo_work_item").flag("admission.emergency_entry")
+
+
+@pytest.mark.parametrize("name", ["lanzhou_2021", "drill"])
+def test_an_admission_takes_the_pack_of_its_variant(name: str) -> None:
+    pack = load(name)
+
+    unit, item = chosen(pack, "admission", "UNIT", "620199"), chosen(pack, "admission", "WORK_ITEM", "620199")
+
+    assert unit.words("admission.subject") == ("UNIT",)
+    assert item.words("admission.subject") == ("WORK_ITEM",)
+    assert (unit.scale, item.scale) == (pack.scale, pack.scale)
+    assert chosen(pack, "issue", place="620199001001") is pack
+
+
+@pytest.mark.parametrize(
+    ("drill", "real"), [("drill_unit", "city_admission_000"), ("drill_work_item", "demo_work_item")]
+)
+def test_the_other_drills_differ_in_their_scale_only(drill: str, real: str) -> None:
+    assert load(drill).parameters == load(real).parameters
+    assert load(drill).scale == load("drill").scale
+
+
+@pytest.mark.parametrize("name", PACKS)
+def test_every_pin_names_a_pack_that_ships(name: str) -> None:
+    assert set(load(name).pins.values()) <= set(available())
+
+
+def test_the_narrowest_place_wins_then_the_narrower_kind_of_case() -> None:
+    pins = {
+        "@620199": "county_003",
+        "admission": "panzhihua_2016",
+        "admission.UNIT@620199001001": "city_admission_000",
+        "issue@620199001": "huainan_2018_draft",
+    }
+    pack = replace(load("default_2026"), pins=pins)
+
+    assert chosen(pack, "admission", "UNIT", "620199001001").pack == "city_admission_000"
+    assert chosen(pack, "admission", "WORK_ITEM", "620199001001").pack == "county_003"
+    assert chosen(pack, "admission", "UNIT", "620102").pack == "panzhihua_2016"
+    assert chosen(pack, "issue", place="620199001002").pack == "huainan_2018_draft"
+    assert chosen(pack, "issue", place="620102001001") is pack
+
+
+def test_pins_are_no_rule_of_a_case() -> None:
+    raw = {"pack": "a", "version": 1, "title": "a", "title_en": "a"}
+
+    assert read({**raw, "pins": {"admission": "drill"}}, "a.toml", None).sha == read(raw, "a.toml", None).sha

@@ -46,7 +46,7 @@ async def test_a_new_case_is_201_with_its_place_and_its_version(call: Call) -> N
     assert shown["title"] == ISSUE_BODY["title"]
     assert shown["data"]["description"] == ISSUE_BODY["description"]
     assert shown["data"]["location"] == ISSUE_BODY["location"]
-    assert shown["policy"] == {"pack": "lanzhou_2021", "version": 1}
+    assert shown["policy"] == {"pack": "lanzhou_2021", "version": 2}
     assert len(shown["data"]["check_code"]) == 6
 
 

@@ -397,6 +397,15 @@ ADMISSION = (
     _at_least("assessment.min_valid", "有效票最低数", "Least valid ballots", "ballots"),
     _percent("assessment.min_valid_share", "有效票最低比例", "Least share of valid ballots"),
     _percent("assessment.upward.threshold", "下评上满意度下限", "Least satisfaction in upward assessment"),
+    _period("assessment.extend", "评议票不足时延长", "Longer collection when ballots are too few", DAYS),
+    _at_least(
+        "assessment.min_cell", "评议结果最小公布单元", "Answers below which a cell is hidden", "answers", least=1
+    ),
+    _at_most(
+        "burden.alarm.items", "社区在办准入事项预警数", "Admitted items before the burden alarm", "items", least=1
+    ),
+    _at_most("burden.alarm.forms", "社区台账报表预警数", "Forms and ledgers before the burden alarm", "forms", least=1),
+    _at_most("burden.alarm.hours", "社区每月工时预警数", "Hours a month before the burden alarm", "hours", least=1),
     _text("certificate.lists", "证明清单制定层级", "Who makes the certificate list", "COUNTY_THEN_CITY", "CITY"),
     _flag("certificate.national_negative_list", "执行国家不应出具证明清单", "The national negative list applies"),
     _flag("seal.only_listed", "仅清单内事项可用印", "Seal only what is listed"),

@@ -142,7 +142,8 @@ class Pack:
     """A named, versioned set of rules (政策包), complete after everything it extends has been laid under it.
 
     `sha` is the SHA-256 of the canonical JSON of the content; equal sha means equal rules. Each access raises
-    `UnknownParameter` naming the key when the pack has no such value of that kind.
+    `UnknownParameter` naming the key when the pack has no such value of that kind. `pins` says which new cases take
+    another pack (see `packs.chosen`); it is no rule of a case, so it is not in the sha.
     """
 
     pack: str
@@ -155,8 +156,10 @@ class Pack:
     parameters: Mapping[str, Parameter] = field(repr=False)
     categories: Mapping[str, Category] = field(repr=False)
     scale: Scale | None
+    pins: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "pins", MappingProxyType(dict(self.pins)))
         object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
         object.__setattr__(self, "categories", MappingProxyType(dict(self.categories)))
 

@@ -40,6 +40,24 @@ def load(name: str) -> Pack:
     return _resolve(name, (_shipped(),), ())
 
 
+def chosen(pack: Pack, process: str, variant: str = "", place: str = "") -> Pack:
+    """The pack that a new case takes: `pack`, or the one to which its pins send such a case.
+
+    A pin names a process (`inspection`), a variant of one (`admission.UNIT`), a place (`@620199001`), or both
+    (`admission@620199`). The narrowest place wins, then the narrower kind of case: community override → subdistrict →
+    county → city pack (policy-packs.md, resolution order). A pack for a place extends the one it overrides, so the
+    loader has seen to it that no HARD rule is relaxed there.
+    """
+    kinds = (f"{process}.{variant}", process, "")
+    places = (*(f"@{place[:length]}" for length in (12, 9, 6, 4) if len(place) >= length), "")
+    for where in places:
+        for kind in kinds:
+            name = pack.pins.get(f"{kind}{where}")
+            if name is not None and f"{kind}{where}":
+                return load(name)
+    return pack
+
+
 def load_file(path: Path) -> Pack:
     """The pack in a file; what it extends is looked up beside it, then among the shipped packs.
 

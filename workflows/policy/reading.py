@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any, cast
@@ -47,6 +47,7 @@ class Rule(StrEnum):
     HARD_RELAXED = "hard_relaxed"
     CATEGORY = "category"
     SCALE = "scale"
+    PINS = "pins"
 
 
 TITLES: Mapping[Rule, tuple[str, str]] = {
@@ -65,6 +66,7 @@ TITLES: Mapping[Rule, tuple[str, str]] = {
     Rule.HARD_RELAXED: ("放宽了上级的硬性规定", "relaxes a HARD rule of its parent"),
     Rule.CATEGORY: ("诉求类别有误", "wrong category"),
     Rule.SCALE: ("演练比例有误", "wrong scale"),
+    Rule.PINS: ("分流有误", "wrong pin"),
 }
 
 
@@ -94,7 +96,7 @@ Fault = tuple[str, Rule, str]
 Raw = Mapping[str, Any]
 
 HEADER_FIELDS = {"pack": str, "version": int, "title": str, "title_en": str}
-TOP_FIELDS = frozenset({*HEADER_FIELDS, "extends", "source", "parameters", "categories", "scale"})
+TOP_FIELDS = frozenset({*HEADER_FIELDS, "extends", "source", "parameters", "categories", "scale", "pins"})
 PARAMETER_FIELDS = frozenset({"value", "unit", "roll_to_working_day", "strength", "clause", "basis"})
 CATEGORY_FIELDS = frozenset(
     {
@@ -105,6 +107,7 @@ CATEGORY_FIELDS = frozenset(
 SCALE_FIELDS = ("hours", "working_hours", "calendar_days", "working_days", "month")
 CATEGORY_CODE = re.compile(r"[A-Z]\d\d")
 PACK_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+PIN = re.compile(r"(?:[a-z_]{1,40}(?:\.[A-Z_]{1,40})?)?(?:@\d{4,12})?")
 BASIS = re.compile(r"(assumption|practice R\d\d)\b.*")
 TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 DAY_OF_YEAR = re.compile(r"\d\d-\d\d")
@@ -119,11 +122,13 @@ def read(raw: Raw, file: str, parent: Pack | None) -> Pack:
     parameters = _parameters(raw, parent, faults)
     categories = _categories(raw, parent, faults)
     scale = _scale(raw, parent, faults)
+    faults.extend(_pin_faults(_table(raw, "pins")))
     if not faults:
         faults.extend(_order_faults(parameters))
     if faults:
         raise PackErrors(tuple(Problem(file, key, rule, found) for key, rule, found in faults))
-    return _pack(raw, parameters, categories, scale)
+    pack = _pack(raw, parameters, categories, scale)
+    return replace(pack, pins={**(parent.pins if parent else {}), **_table(raw, "pins")})
 
 
 def _pack(
@@ -168,9 +173,17 @@ def _header_faults(raw: Raw) -> Iterator[Fault]:
         yield "pack", Rule.HEADER, f"not a pack name: {raw['pack']!r}"
     if isinstance(raw.get("version"), int) and raw["version"] < 0:
         yield "version", Rule.HEADER, f"versions count from 1, found {raw['version']}"
-    for name in ("parameters", "categories", "scale", "source"):
+    for name in ("parameters", "categories", "scale", "source", "pins"):
         if not isinstance(raw.get(name, {}), Mapping):
             yield name, Rule.WRONG_TYPE, "a table is needed"
+
+
+def _pin_faults(pins: Raw) -> Iterator[Fault]:
+    for name, pack in pins.items():
+        if not name or not PIN.fullmatch(name):
+            yield f"pins.{name}", Rule.PINS, "a process, process.VARIANT, @place, or process@place"
+        if not isinstance(pack, str) or not PACK_NAME.fullmatch(pack):
+            yield f"pins.{name}", Rule.PINS, f"not a pack name: {pack!r}"
 
 
 def _table(raw: Raw, name: str) -> Raw:
