@@ -12,7 +12,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.calendar import Calendars
 from activities.neighbours import Neighbours
-from activities.payloads import DATA_CONVERTER
+from activities.payloads import data_converter
 from activities.records import Records
 from services.api.app import create_app
 from services.api.postgres import PostgresReads
@@ -34,6 +34,7 @@ from workflows.policy.packs import load
 from workflows.registry import PROCESSES, WORKFLOWS
 
 PASSWORD = "an example only"
+PAYLOAD_KEYS = {"k1": b"p" * 32}
 POLICY = "lanzhou_2021"
 C1, C2 = "620199001001", "620199001002"
 _queues = itertools.count(1)
@@ -51,7 +52,7 @@ async def client(servers: Servers, database_url: str, tmp_path_factory: Any) -> 
     calendars = Calendars(CalendarStore(storage))
     queue = f"api-{next(_queues)}"
     door = Engine(
-        await connect(servers.temporal_address, servers.temporal_namespace),
+        await connect(servers.temporal_address, servers.temporal_namespace, PAYLOAD_KEYS),
         Past(storage),
         newest(POLICY),
         task_queue=queue,
@@ -76,7 +77,7 @@ async def client(servers: Servers, database_url: str, tmp_path_factory: Any) -> 
     )
     worker = Worker(
         await Client.connect(
-            servers.temporal_address, namespace=servers.temporal_namespace, data_converter=DATA_CONVERTER
+            servers.temporal_address, namespace=servers.temporal_namespace, data_converter=data_converter(PAYLOAD_KEYS)
         ),
         task_queue=queue,
         workflows=list(WORKFLOWS),

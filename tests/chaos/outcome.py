@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 
 from temporalio.client import Client
 
-from activities.payloads import DATA_CONVERTER
+from activities.payloads import data_converter
+from services.settings import load_settings
+from services.storage.keys import PAYLOADS
 from tests.chaos.http import Callers
 from tests.chaos.product import Apart, Whole
 from tests.check.history import Report, check, settled
@@ -72,6 +74,7 @@ async def history_holds(outcome: Outcome, running: Whole | Apart, callers: Calle
 
 async def engine_of(running: Whole | Apart) -> Client:
     """A client of the running engine, as an operator has one."""
+    keys = load_settings(seal_key=running.home.secret("seal_key")).keys_for(PAYLOADS)
     return await Client.connect(
-        running.temporal_address, namespace=running.temporal_namespace, data_converter=DATA_CONVERTER
+        running.temporal_address, namespace=running.temporal_namespace, data_converter=data_converter(keys)
     )
