@@ -89,7 +89,7 @@ def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
-def _row() -> tuple[Column[object], ...]:
+def row_columns() -> tuple[Column[object], ...]:
     """Give the columns of every master row (data-model §1); a trigger keeps the last two."""
     return (
         Column("tenant_id", Uuid, ForeignKey("tenant.id"), nullable=False),
@@ -121,7 +121,7 @@ region = Table(
     Column("name", Text, nullable=False),
     Column("level", Text, nullable=False),
     Column("parent_code", String(12), ForeignKey("region.code")),
-    *_row(),
+    *row_columns(),
     _one_of("level", REGION_LEVELS),
     CheckConstraint("code ~ '^[0-9]{2,12}$'", name="code"),
     CheckConstraint("parent_code IS NULL OR starts_with(code, parent_code)", name="parent_is_prefix"),
@@ -139,7 +139,7 @@ community = Table(
     Column("estate_kind", Text),
     Column("self_governance_mode", Text, nullable=False, server_default=text("'NONE'")),
     Column("rollout_state", Text),
-    *_row(),
+    *row_columns(),
     CheckConstraint("households >= 0", name="households"),
     CheckConstraint("population >= 0", name="population"),
     _one_of("estate_kind", ESTATE_KINDS),
@@ -159,7 +159,7 @@ organization = Table(
     Column("credit_code", Text),
     Column("parent_id", Uuid, ForeignKey("organization.id")),
     Column("is_resident_unit", Boolean, nullable=False, server_default=text("false")),
-    *_row(),
+    *row_columns(),
     _one_of("org_type", ORGANIZATION_TYPES),
     _one_of("level", ORGANIZATION_LEVELS),
     CheckConstraint("code ~ '^[a-z0-9][a-z0-9-]{0,63}$'", name="code"),
@@ -180,7 +180,7 @@ person = Table(
     Column("id_hash", Text),
     Column("consent_at", DateTime(timezone=True)),
     Column("source", Text),
-    *_row(),
+    *row_columns(),
     comment="People (personal data); erasing one replaces these fields and keeps the id",
 )
 
@@ -196,7 +196,9 @@ spatial_unit = Table(
     Column("households", Integer),
     Column("geometry", JSONB),
     Column("responsible_person_ids", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
-    *_row(),
+    # Why it may be larger or smaller than the policy wishes (SOFT, P13).
+    Column("exception_reason", Text),
+    *row_columns(),
     _one_of("kind", SPATIAL_KINDS),
     CheckConstraint("starts_with(code, community_code)", name="code_in_community"),
     CheckConstraint("kind <> 'GRID' OR code ~ '^[0-9]{15}$'", name="grid_code"),
@@ -215,7 +217,9 @@ account = Table(
     Column("active", Boolean, nullable=False, server_default=text("true")),
     Column("failed_attempts", Integer, nullable=False, server_default=text("0")),
     Column("locked_until", DateTime(timezone=True)),
-    *_row(),
+    # Tokens that were given out before this moment no longer count: after a new password, or when all are signed out.
+    Column("tokens_from", DateTime(timezone=True)),
+    *row_columns(),
     CheckConstraint("username ~ '^[a-z0-9][a-z0-9._-]{0,63}$'", name="username"),
     Index(None, "person_id"),
     comment="Sign-in of a person (账号); rights come from person_role",
@@ -233,7 +237,7 @@ person_role = Table(
     Column("since", Date, nullable=False),
     Column("until", Date),
     Column("appointed_by", Uuid, ForeignKey("person.id")),
-    *_row(),
+    *row_columns(),
     CheckConstraint("place ~ '^[0-9]{2,15}$'", name="place"),
     CheckConstraint("until >= since", name="term"),
     Index(None, "person_id"),
@@ -258,7 +262,7 @@ body = Table(
     Column("region_code", String(12), ForeignKey("region.code"), nullable=False),
     Column("name", Text, nullable=False),
     Column("active", Boolean, nullable=False, server_default=text("true")),
-    *_row(),
+    *row_columns(),
     _one_of("type", BODY_TYPES),
     Index(
         "uq_body_active",
@@ -282,7 +286,7 @@ body_member = Table(
     Column("since", Date, nullable=False),
     Column("until", Date),
     Column("status", Text, nullable=False, server_default=text("'ACTIVE'")),
-    *_row(),
+    *row_columns(),
     _one_of("post", BODY_POSTS),
     _one_of("category", MEMBER_CATEGORIES),
     _one_of("status", BODY_MEMBER_STATES),
