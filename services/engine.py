@@ -40,7 +40,7 @@ from workflows.kernel.process import (
 from workflows.kernel.shell import CaseWorkflow
 from workflows.kernel.step import decide
 from workflows.kernel.wire import Envelope, Receipt, Seed, carried, order_of
-from workflows.policy.packs import load, pinned
+from workflows.policy.packs import chosen, load, pinned
 from workflows.registry import PROCESSES
 
 TASK_QUEUE = "gov"
@@ -97,6 +97,12 @@ def newest(pack: str) -> Pin:
     return Pin(found.pack, found.version, found.sha)
 
 
+def pin_for(pin: Pin, process: str, variant: str, place: str) -> Pin:
+    """The pin of a new case: this one, or that of the pack to which it sends such cases."""
+    found = chosen(pinned(pin.pack, pin.version, pin.sha), process, variant, place)
+    return Pin(found.pack, found.version, found.sha)
+
+
 class Past(Protocol):
     """What Postgres knows of cases whose run does not answer."""
 
@@ -137,8 +143,10 @@ class Engine:
 
         Raises a `Refusal`, `IdempotencyConflict` for another body under the same key, `EngineUnavailable`.
         """
-        seed = Seed(process.name, case_id, pin or self._pin)
-        community = process.place(order_of(process, envelope).command, envelope.facts)
+        command = order_of(process, envelope).command
+        community = process.place(command, envelope.facts)
+        variant = str(getattr(command, "variant", ""))
+        seed = Seed(process.name, case_id, pin or pin_for(self._pin, process.name, variant, community))
         try:
             async with self._in_time():
                 receipt = await self._start(seed, community, envelope, "open", OnReuse.ALLOW_DUPLICATE_FAILED_ONLY)

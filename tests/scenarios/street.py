@@ -16,7 +16,7 @@ from workflows.kernel.simulator import Deed, Question, Street, World
 from workflows.kernel.stamping import Rungs
 from workflows.kernel.wire import command_of
 from workflows.policy.pack import Pack
-from workflows.policy.packs import load
+from workflows.policy.packs import chosen, load, pinned
 from workflows.supervision.data import Supervision
 from workflows.supervision.process import SUPERVISION
 
@@ -102,13 +102,14 @@ def world(pack: str = "lanzhou_2021") -> World:
     return world_of(load(pack))
 
 
+@cache
 def world_of(policy: Pack) -> World:
     """The same under any policy pack."""
     return World(
         processes={"issue": ISSUE, "supervision": SUPERVISION},
         calendar=national_calendar(),
         policy=policy,
-        pin=Pin(policy.pack, policy.version, policy.sha),
+        pin=_pin(policy),
         rungs=Rungs(
             remind_before=policy.duration("issue.remind_before"),
             red_after=policy.duration("issue.red_after"),
@@ -119,7 +120,13 @@ def world_of(policy: Pack) -> World:
         commands=command_of,
         questions=QUESTIONS,
         deeds=DEEDS,
+        others=lambda pin: world_of(pinned(pin.pack, pin.version, pin.sha)),
+        pins=lambda process, variant, place: _pin(chosen(policy, process, variant, place)),
     )
+
+
+def _pin(pack: Pack) -> Pin:
+    return Pin(pack.pack, pack.version, pack.sha)
 
 
 class Town:

@@ -7,7 +7,7 @@ shows that the simulator and Temporal write the same events for the same script.
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import date, datetime
 from enum import Enum
 from typing import Any
@@ -51,6 +51,14 @@ class World:
     deeds: Mapping[str, Deed] = field(default_factory=dict)
     others: Callable[[Pin], "World"] | None = None
     """The same world under another pack, for cases that are rebased; without it all stay under this one's policy."""
+    pins: Callable[[str, str, str], Pin] | None = None
+    """The pin of a new case of a process, a variant and a place, where they are not all the same."""
+
+    def pin_of(self, case: Case[Any], command: Any) -> Pin:
+        """The pin that a new case takes."""
+        if self.pins is None:
+            return self.pin
+        return self.pins(case.process, str(getattr(command, "variant", "")), case.community)
 
     def under(self, pin: Pin) -> "World":
         """The world as a case with this pin lives in it: its policy, its rungs, its business hours."""
@@ -90,7 +98,8 @@ class Street:
         kind = self.world.processes[process]
         known = {**self.facts(kind, None, command, actor), **(facts or {})}
         order = Order(command=command, actor=actor, facts=known, **acting)
-        return self._turn(kind, embryo(kind, case_id, order, self.world.pin), order)
+        case = embryo(kind, case_id, order, self.world.pin)
+        return self._turn(kind, replace(case, pin=self.world.pin_of(case, command)), order)
 
     def command(
         self, case_id: str, command: Any, actor: Actor, *, facts: Mapping[str, Any] | None = None, **acting: Any
