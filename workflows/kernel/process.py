@@ -31,6 +31,8 @@ class Grant:
     role: str
     place: str
     org: str | None = None
+    substitute_for: str | None = None
+    """Id of the absent person whose role this is (代理); he who acts for him may do no more than either of the two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Address:
             (self.role is None or grant.role == self.role)
             and (self.place is None or self.place.startswith(grant.place))
             and (self.org is None or grant.org == self.org)
-            and (self.person is None or actor.id == self.person)
+            and (self.person is None or self.person in (actor.id, grant.substitute_for))
         )
 
 
@@ -433,6 +435,9 @@ class Paper:
     en: str
     on: tuple[str, ...]
     public: bool = False
+    """Everybody may read it, so its texts and names are masked."""
+    when: Callable[[Mapping[str, Any]], bool] = lambda payload: True
+    """Which of these events, by their payload as it is stored (`to`, `sets`, `notes` …); all of them by default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
