@@ -36,6 +36,7 @@ from workflows.kernel.process import (
     Refusal,
     VersionConflict,
     WrongState,
+    derived_id,
 )
 from workflows.kernel.shell import CaseWorkflow
 from workflows.kernel.step import decide
@@ -183,6 +184,18 @@ class Engine:
             await self.open(process, errand.case, envelope, pin=errand.pin)
         else:
             await self.command(process, errand.case, envelope)
+
+    async def begin(self, process: Process[Any], command: str, key: str, fields: dict[str, Any]) -> None:
+        """Open a case that begins by itself; its id follows from the key, so that it is opened once."""
+        body = json.dumps([command, fields], sort_keys=True, ensure_ascii=False)
+        envelope = Envelope(
+            command=command,
+            fields=fields,
+            actor=SYSTEM,
+            key=hashlib.sha256(f"cadence|{process.name}|{key}".encode()).hexdigest(),
+            body_hash=hashlib.sha256(body.encode()).hexdigest(),
+        )
+        await self.open(process, derived_id(process.name, key), envelope)
 
     async def revive(self, process: Process[Any], case: Case[Any], *, replace: bool = False) -> bool:
         """Start a run for a case from what Postgres holds, for `reconcile`; False when one runs already.

@@ -15,6 +15,8 @@ from activities.calendar import Calendars
 from activities.neighbours import Neighbours
 from activities.payloads import data_converter
 from activities.records import Records
+from activities.rhythms import Rhythms
+from services.cadences import Beginner, Timekeeper
 from services.engine import TASK_QUEUE, Engine, newest
 from services.ping import Ping
 from services.settings import Settings
@@ -26,9 +28,11 @@ from services.storage.incidents import Incidents
 from services.storage.keys import PAYLOADS
 from services.storage.ledger import Ledger
 from services.storage.questions import Answers
+from services.storage.regions import Tree
 from services.storage.sealing import Seal
 from services.watching import Watch
-from workflows.registry import PROCESSES, WORKFLOWS
+from workflows.policy.packs import load
+from workflows.registry import PROCESSES, WORKFLOWS, CadenceWorkflow
 
 CONNECT_PAUSE = 0.5
 # How long the cases that a dead worker kept in memory wait for it, before another worker takes them.
@@ -74,13 +78,17 @@ async def carry_out(settings: Settings) -> None:
         past = Past(storage)
         door = Engine(client, past, newest(settings.policy), timeout=settings.request_timeout)
         watch = Watch(client, past, Incidents(storage))
-        neighbours = Neighbours(door, Answers(storage, PROCESSES), Deeds(storage))
-        async with build_worker(settings, client, Records(ledger, past), neighbours, watch):
+        answers = Answers(storage, PROCESSES)
+        neighbours = Neighbours(door, answers, Deeds(storage))
+        rhythms = Rhythms(Beginner(door, answers, PROCESSES.values()))
+        timekeeper = Timekeeper(client, Tree(storage), PROCESSES.values(), load(settings.policy).scale)
+        async with build_worker(settings, client, Records(ledger, past), neighbours, rhythms, watch):
             log.info("worker.started", task_queue=TASK_QUEUE, workflows=len(WORKFLOWS), policy=settings.policy)
-            watching = asyncio.create_task(watch.run())
+            beside = [asyncio.create_task(one.run()) for one in (watch, timekeeper)]
             await stop.wait()
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            for one in beside:
+                one.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
             log.info("worker.stopping")
     finally:
         await storage.dispose()
@@ -88,7 +96,12 @@ async def carry_out(settings: Settings) -> None:
 
 
 def build_worker(
-    settings: Settings, client: Client, records: Records, neighbours: Neighbours, troubles: Troubles
+    settings: Settings,
+    client: Client,
+    records: Records,
+    neighbours: Neighbours,
+    rhythms: Rhythms,
+    troubles: Troubles,
 ) -> Worker:
     """Put the worker together: every process there is, and the activities that they need."""
     restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
@@ -98,8 +111,8 @@ def build_worker(
     return Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[*WORKFLOWS, Ping],
-        activities=[records.record, records.stands, neighbours.carry_out],
+        workflows=[*WORKFLOWS, CadenceWorkflow, Ping],
+        activities=[records.record, records.stands, neighbours.carry_out, rhythms.begin],
         interceptors=[Attempts(troubles)],
         workflow_runner=runner,
         graceful_shutdown_timeout=timedelta(seconds=settings.grace),

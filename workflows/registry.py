@@ -1,17 +1,55 @@
 """Which processes there are, and the Temporal workflow type of each (名录)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
+from temporalio.common import RetryPolicy, SearchAttributeKey
 
 from workflows.kernel.shell import CaseWorkflow
 
 with workflow.unsafe.imports_passed_through():
+    from activities.rhythms import Beginning, Rhythms
     from workflows.issue.process import ISSUE
+    from workflows.kernel.periods import named_period
     from workflows.kernel.process import Process
     from workflows.kernel.wire import Seed
     from workflows.supervision.process import SUPERVISION
+
+SCHEDULED_FOR = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
+BEGIN_WITHIN = timedelta(minutes=10)
+BEGIN_TRIES = RetryPolicy(maximum_interval=timedelta(minutes=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """The pace at which a region's cases begin; `seconds` is the length of a scaled month."""
+
+    region: str
+    level: str
+    every: str
+    month: int
+    seconds: float | None = None
+
+
+@workflow.defn(name="cadence")
+class CadenceWorkflow:
+    """The beginning of a month or a year in a region (周期启动); a schedule starts one each time."""
+
+    @workflow.run
+    async def run(self, rhythm: Rhythm) -> dict[str, int]:
+        """Open what the processes' rhythms ask for, in the period for which it was scheduled."""
+        # A schedule that was held up opens the period that it was for, not the one in which it came to run.
+        at = workflow.info().typed_search_attributes.get(SCHEDULED_FOR) or workflow.now()
+        period = named_period(at, rhythm.every, rhythm.seconds)
+        beginning = Beginning(
+            rhythm.region, rhythm.level, rhythm.every, rhythm.month, period, workflow.now().isoformat()
+        )
+        return await workflow.execute_activity_method(
+            Rhythms.begin, beginning, start_to_close_timeout=BEGIN_WITHIN, retry_policy=BEGIN_TRIES
+        )
 
 
 @workflow.defn(name="issue")

@@ -8,11 +8,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
+from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.storage.history import case_now
-from workflows.kernel.process import SYSTEM, Asked, Process
+from services.storage.ledger_tables import case_file
+from workflows.kernel.process import SYSTEM, Asked, Process, derived_id
 
 Question = Callable[[AsyncConnection, Asked], Awaitable[dict[str, Any]]]
 TOPICS: tuple[ModuleType, ...] = ()
@@ -45,10 +48,13 @@ class Answers:
             asked = Asked(name=question, about=about, now=datetime.now(UTC), actor=SYSTEM, case=case)
             return await self._questions[question](connection, asked)
 
-    async def openings(self, question: str, about: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Say what a rhythm opens now."""
+    async def openings(self, process: str, question: str, about: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Say what a rhythm of a process opens now, without what is there already."""
         async with self._engine.connect() as connection:
             asked = Asked(name=question, about=about, now=datetime.now(UTC), actor=SYSTEM)
             found = await self._questions[question](connection, asked)
-        openings: list[dict[str, Any]] = found["openings"]
-        return openings
+            by_id = {UUID(derived_id(process, one["key"])): one for one in found["openings"]}
+            there = await connection.scalars(select(case_file.c.id).where(case_file.c.id.in_(by_id)))
+            for one in there:
+                del by_id[one]
+        return list(by_id.values())
