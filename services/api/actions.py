@@ -9,6 +9,7 @@ from services.api.views import moment
 from services.texts.catalogue import catalogue
 from workflows.kernel.process import Actor, Arrow, Case, Grant, Process, Refusal, Turn
 from workflows.kernel.roles import Role
+from workflows.kernel.step import answering
 
 
 def forms(process: Process[Any]) -> Mapping[str, Form]:
@@ -27,17 +28,15 @@ def opening(process: Process[Any]) -> Form:
 
 
 def grant_for(arrow: Arrow, case: Case[Any], actor: Actor) -> Grant | None:
-    """The role in which this person may give the command of an arrow, if any."""
-    return next(
-        (
-            grant
-            for who in arrow.by
-            for address in who.addresses(case)
-            for grant in actor.grants
-            if address.fits(actor, grant)
-        ),
-        None,
+    """The role in which this person may give the command of an arrow, if any; his own before a lent one."""
+    fitting = (
+        grant
+        for who in arrow.by
+        for address in who.addresses(case)
+        for grant in actor.grants
+        if address.fits(actor, grant)
     )
+    return min(fitting, key=lambda grant: grant.substitute_for is not None, default=None)
 
 
 def may_give(process: Process[Any], kind: type, case: Case[Any], actor: Actor) -> bool:
@@ -68,7 +67,8 @@ def actions(
         }
         if arrow.may is not None:
             try:
-                arrow.may(case, Turn(actor, grant, now, policy))
+                for turn in answering(Turn(actor, grant, now, policy)):
+                    arrow.may(case, turn)
             except Refusal as refusal:
                 action["why_not"] = _why_not(refusal, language)
         found.append(action)

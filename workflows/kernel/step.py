@@ -120,7 +120,11 @@ def embryo(process: Process[Any], case_id: str, order: Order, pin: Pin) -> Case[
 
 
 def fitting(case: Case[Any], arrow: Arrow, order: Order) -> Grant | None:
-    """The role in which this person may give the command here; the first that fits, as the arrow lists them."""
+    """The role in which this person may give the command here; the first that fits, as the arrow lists them.
+
+    A role of his own goes before one in which he stands in for somebody.
+    """
+    lent = None
     for who in arrow.by:
         for address in who.addresses(case):
             for grant in order.actor.grants:
@@ -129,8 +133,10 @@ def fitting(case: Case[Any], arrow: Arrow, order: Order) -> Grant | None:
                 if order.acting_org is not None and grant.org != order.acting_org:
                     continue
                 if address.fits(order.actor, grant):
-                    return grant
-    return None
+                    if grant.substitute_for is None:
+                        return grant
+                    lent = lent or grant
+    return lent
 
 
 def authorize(process: Process[Any], case: Case[Any], order: Order) -> tuple[Arrow, Grant]:
@@ -151,10 +157,26 @@ def authorize(process: Process[Any], case: Case[Any], order: Order) -> tuple[Arr
 def decide(process: Process[Any], case: Case[Any], order: Order, policy: Any, now: datetime) -> tuple[Event, ...]:
     """Say what happens if this order is carried out now, or refuse it. Changes nothing."""
     arrow, grant = authorize(process, case, order)
-    turn = Turn(order.actor, grant, now, policy, order.facts, order.on_behalf_of)
+    turn = Turn(order.actor, grant, now, policy, order.facts, order.on_behalf_of or grant.substitute_for)
+    return [_weighed(process, case, arrow, order.command, one) for one in answering(turn)][-1]
+
+
+def answering(turn: Turn) -> tuple[Turn, ...]:
+    """The turns that the rules must all let pass: the acting person's own, and before it that of whom he stands in for.
+
+    So nobody may do through a substitute what he may not do himself, nor as a substitute either (0.1).
+    """
+    absent = turn.grant.substitute_for
+    if absent is None:
+        return (turn,)
+    own = replace(turn.grant, substitute_for=None)
+    return (replace(turn, actor=Actor(absent, "", (own,)), grant=own), turn)
+
+
+def _weighed(process: Process[Any], case: Case[Any], arrow: Arrow, command: Any, turn: Turn) -> tuple[Event, ...]:
     if arrow.may is not None:
         arrow.may(case, turn)
-    return _events(process, case, arrow, order.command, turn)
+    return _events(process, case, arrow, command, turn)
 
 
 def _events(
