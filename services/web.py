@@ -61,6 +61,7 @@ async def build_app(settings: Settings) -> FastAPI:
     client = await connect(settings.temporal_address, settings.temporal_namespace, settings.keys_for(PAYLOADS))
     readiness = Readiness(settings.temporal_address, settings.temporal_namespace)
     seal_keys = settings.seal_keys
+    seal = Seal(seal_keys, current=next(iter(seal_keys)))
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -70,10 +71,10 @@ async def build_app(settings: Settings) -> FastAPI:
     return create_app(
         processes=tuple({process.name: process for process in PROCESSES.values()}.values()),
         engine=Engine(client, Past(storage), newest(settings.policy), timeout=settings.request_timeout),
-        reads=PostgresReads(storage, Calendars(CalendarStore(storage))),
+        reads=PostgresReads(storage, Calendars(CalendarStore(storage)), seal),
         people=Directory(storage),
         tokens=Tokens(settings.token_key.get_secret_value(), lifetime=timedelta(minutes=settings.token_minutes)),
-        sealing=Seal(seal_keys, current=next(iter(seal_keys))),
+        sealing=seal,
         secrets=tuple(seal_keys.values()),
         store=Files(settings.store_url),
         pack=load(settings.policy),

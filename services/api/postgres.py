@@ -18,6 +18,7 @@ from services.storage import overdue as late
 from services.storage import worklist as work
 from services.storage.people import accesses, log_access
 from services.storage.questions import questions
+from services.storage.sealing import Seal
 from workflows.kernel.calendar import Calendar
 from workflows.kernel.process import Actor, Asked, Case, Process
 
@@ -36,10 +37,11 @@ class Database(Protocol):
 
 
 class PostgresReads:
-    """`Reads` on PostgreSQL; `calendars` keeps the calendar of working days at hand."""
+    """`Reads` on PostgreSQL; `calendars` keeps the calendar of working days at hand, `seal` opens contact details."""
 
-    def __init__(self, database: Database, calendars: Calendars) -> None:
+    def __init__(self, database: Database, calendars: Calendars, seal: Seal) -> None:
         self._database = database
+        self._seal = seal
         # Each read is a statement or two, none of which needs a transaction around it.
         self._reading: Database = database.execution_options(isolation_level="AUTOCOMMIT")
         self._calendars = calendars
@@ -169,7 +171,7 @@ class PostgresReads:
     async def reporter(self, case_id: str, *, actor: Actor, purpose: str) -> Json | None:
         """The reporter's contact, and the line that says it was read, in one transaction."""
         async with self._database.begin() as connection:
-            found = await contacts.reporter(connection, case_id)
+            found = await contacts.reporter(connection, case_id, self._seal)
             if found is None or found.anonymous or (found.name is None and found.account_id is None):
                 return None
             await log_access(

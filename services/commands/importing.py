@@ -259,13 +259,14 @@ async def _bring_in(settings: Settings, wanted: Wanted, pack: Pack, path: Path, 
                 fail(f"没有账号 {ACCOUNT}。", f"There is no account {ACCOUNT}.")
             client = await connect(settings.temporal_address, settings.temporal_namespace, settings.keys_for(PAYLOADS))
             seal_keys = settings.seal_keys
+            seal = Seal(seal_keys, current=next(iter(seal_keys)))
             intake = Intake(
                 actor=actor,
                 source=wanted.source or _stem(path),
                 door=Door(
-                    PostgresReads(storage, Calendars(CalendarStore(storage))),
+                    PostgresReads(storage, Calendars(CalendarStore(storage)), seal),
                     directory,
-                    Seal(seal_keys, current=next(iter(seal_keys))),
+                    seal,
                     {ISSUE.name: ISSUE},
                 ),
                 engine=Engine(client, Past(storage), newest(pack.pack), timeout=settings.request_timeout),

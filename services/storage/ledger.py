@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.calendar import Calendars
 from activities.conflicts import Conflict
+from services.storage.contacts import closed
 from services.storage.incidents import note
 from services.storage.numbers import scope
 from services.storage.sealing import Seal, SealBroken
@@ -99,6 +100,8 @@ class Ledger:
         for _ in range(CALENDAR_TRIES):
             stamps: list[Stamp] = []
             body = _body(t, opened)
+            if contacts := opened.get("contacts"):
+                body["contacts"] = closed(contacts, self._seal)
             if pack is not None:
                 calendar = await self._calendar(pack)
                 stamps = _stamps(t, pack, calendar)

@@ -66,7 +66,7 @@ async def client(servers: Servers, database_url: str, tmp_path_factory: Any) -> 
     app = create_app(
         processes=tuple({process.name: process for process in PROCESSES.values()}.values()),
         engine=door,
-        reads=PostgresReads(storage, calendars),
+        reads=PostgresReads(storage, calendars, seal),
         people=Directory(storage),
         tokens=Tokens("k" * 32),
         sealing=seal,

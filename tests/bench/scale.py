@@ -23,6 +23,7 @@ from services.embedded.servers import Servers, embedded
 from services.storage.calendar import CalendarStore, bring_national
 from services.storage.database import database
 from services.storage.migrating import migrate
+from services.storage.sealing import Seal
 from tests.bench.measuring import Figure
 from workflows.issue.process import ISSUE
 from workflows.kernel.process import Actor, Grant
@@ -187,7 +188,7 @@ async def _town(servers: Servers, admin: asyncpg.Connection, clocks: int) -> Tow
     await connection.execute("VACUUM (ANALYZE) " + ", ".join(sorted(LARGE_TABLES)))
     await connection.close()
     engine = database(address, pool_size=1)
-    return Town(engine, PostgresReads(engine, Calendars(CalendarStore(engine))))
+    return Town(engine, PostgresReads(engine, Calendars(CalendarStore(engine)), Seal({"bench": bytes(32)}, "bench")))
 
 
 async def _medians(towns: list[Town], ask: Ask) -> list[tuple[int, float]]:

@@ -293,13 +293,13 @@ async def test_contact_details_have_a_read_of_their_own(town: Town, connection: 
     told = await submit(town, Wish("甲", "一", name="李梅", phone="13800001234"), at("2026-03-02 09:00"))
     own = await submit(town, Wish("乙", "二"), at("2026-03-02 09:01"), by=RESIDENT, reporter=False)
 
-    found, account = await reporter(connection, told.id), await reporter(connection, own.id)
+    found, account = await reporter(connection, told.id, town.seal), await reporter(connection, own.id, town.seal)
 
     assert found is not None
     assert (found.name, found.phone, found.wants_reply, found.account_id) == ("李梅", "13800001234", True, None)
     assert account is not None
     assert (account.name, account.account_id) == (None, "resident1")
-    assert await reporter(connection, uuid4()) is None
+    assert await reporter(connection, uuid4(), town.seal) is None
 
 
 async def test_every_deadline_says_why_it_is_due_then(town: Town, connection: AsyncConnection) -> None:
