@@ -16,6 +16,9 @@ LETTERS = {
     "formation": "P",
     "membership": "W",
     "notice": "G",
+    "objection": "Y",
+    "supervision_order": "B",
+    "exclusion": "C",
 }
 
 

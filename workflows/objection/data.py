@@ -1,4 +1,4 @@
-"""What is known of an objection against a public notice (公示异议); who raised it stays with those who answer (pure)."""
+"""What is known of an objection against a public notice (公示异议); who raised it stays confidential (pure)."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -266,6 +266,9 @@ ISSUE = (
     _limit("clock.supervision.list", "挂牌时限", "Listing"),
     _limit("clock.supervision.rectify", "挂牌整改最长期限", "Longest time to put right what is listed"),
     _limit("clock.supervision.verify", "销号核查时限", "Check before delisting"),
+    _limit("clock.supervision.reply", "督办单回复时限", "Reply to a supervision order"),
+    _limit("clock.exclusion.decide", "剔除申请裁定时限", "Decision on an exclusion"),
+    _period("clock.exclusion.appeal", "剔除决定申诉期限", "Appeal against an exclusion"),
 )
 
 BODIES = (
@@ -302,6 +305,7 @@ MEETING = (
     _words("round.collectors", "征集人员", "Who collects", *COLLECTORS),
     _at_least("round.min_household_visits", "每轮最少走访户数", "Least household visits of a round", "visits"),
     _at_least("round.min_unit_visits", "每轮最少走访单位数", "Least unit visits of a round", "visits"),
+    _span("round.remind_days", "月度征集提醒日", "Days of the month with a reminder", "day"),
     _text("meeting.epc.frequency", "大党委会议频次", "Extended party committee meets", *FREQUENCIES),
     _text("meeting.pjm.frequency", "党建联席会议频次", "Joint meeting meets", *FREQUENCIES),
     _text("meeting.weekly", "每周例会", "Weekly meeting", *FREQUENCIES),
@@ -343,6 +347,7 @@ MEETING = (
         "EPC_OR_PJM",
     ),
     _limit("notice.objection.due", "公示异议处理时限", "Answer to an objection"),
+    _period("notice.general.days", "一般公示期", "Public notice of other matters", DAYS),
 )
 
 ADMISSION = (
