@@ -84,7 +84,7 @@ def create_app(
         reads=reads,
         people=people,
         tokens=tokens,
-        door=Door(reads, people, sealing, {process.name: process for process in processes}),
+        door=Door(reads, people, sealing, {process.name: process for process in processes}, secret=secrets[0]),
         codes=CheckCodes(secrets),
         pack=pack,
     )

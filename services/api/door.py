@@ -31,6 +31,7 @@ from workflows.kernel.fields import (
     Person,
     PolicyPack,
     Prose,
+    Somebody,
 )
 from workflows.kernel.masking import find
 from workflows.kernel.process import Actor, Asked, Case, GuardFailed, Process
@@ -39,6 +40,8 @@ from workflows.kernel.wire import Envelope, command_of
 from workflows.policy.packs import available, load
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_SOMEBODY = re.compile(r"contact:[0-9a-f]{16}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""Somebody as a case already knows him."""
 _VERSION = re.compile(r'(?:W/)?"?(\d{1,9})"?')
 
 
@@ -105,7 +108,10 @@ class _Mentions:
     def note(self, marker: Field, place: str, value: Any) -> Any:
         if isinstance(marker, CaseRef):
             self.cases.append((marker, place, value))
-        elif isinstance(marker, Organization | Community | Person | Category | Attachment | PolicyPack):
+        elif isinstance(marker, Somebody):
+            if isinstance(value, str) and not _SOMEBODY.fullmatch(value):
+                self.places.setdefault(Person, {}).setdefault(value, []).append(place)
+        elif isinstance(marker, _LOOKED_UP) and isinstance(value, str):
             self.places.setdefault(type(marker), {}).setdefault(value, []).append(place)
         return value
 
@@ -113,6 +119,7 @@ class _Mentions:
         return self.places.get(kind, {})
 
 
+_LOOKED_UP = (Organization, Community, Person, Category, Attachment, PolicyPack)
 _UNKNOWN = {
     Organization: "unknown_organization",
     Community: "unknown_community",
@@ -132,6 +139,8 @@ class Door:
     sealing: Sealing
     processes: Mapping[str, Process[Any]]
     """By singular name, for references to cases."""
+    secret: bytes = b""
+    """Keys the references of people without an account."""
 
     async def envelope(
         self,
@@ -191,6 +200,12 @@ class Door:
                 ref = f"text:{_ref(key, place)}"
                 texts[ref] = value
                 return ref
+            if isinstance(marker, Somebody) and isinstance(value, str):
+                return accounts[value].id if value in accounts else value
+            if isinstance(marker, Somebody):
+                ref = f"contact:{self._same(case_id, value)}"
+                contacts[ref] = value
+                return ref
             if isinstance(marker, Contact):
                 ref = f"contact:{_ref(key, place)}"
                 contacts[ref] = value
@@ -232,6 +247,12 @@ class Door:
             name: await self.reads.answer(Asked(name=name, about=about, now=now, actor=actor, case=case))
             for name in needs
         }
+
+    def _same(self, case_id: str, contact: Mapping[str, Any]) -> str:
+        """What tells one person from another on a case, and nothing to anybody who does not know the secret."""
+        name = "".join(str(contact["name"]).split())
+        phone = "".join(filter(str.isdigit, str(contact.get("phone") or "")))
+        return hashlib.blake2b(f"{case_id}|{name}|{phone}".encode(), key=self.secret[:64], digest_size=8).hexdigest()
 
     async def _pack_facts(self, packs: Mapping[str, Any]) -> dict[str, Any]:
         """What the rules must know of the pack that a command names: its pin, and whether a drill may be run here."""

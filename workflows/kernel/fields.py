@@ -42,6 +42,16 @@ class Contact(Field):
 
 
 @dataclass(frozen=True, slots=True)
+class Somebody(Contact):
+    """A person, with or without an account (人员或姓名): a username, or `{name, phone?}`.
+
+    The door puts the account's id in the place of a username, and in the place of a name a reference that is the same
+    for the same name and phone on the same case, so that somebody named twice is one. An id or reference of the case
+    that is given back stays as it is.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Organization(Field):
     """Code of an organisation (单位代码) that must exist."""
 
