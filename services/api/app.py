@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, PlatformCollector, ProcessColle
 from services.api import openapi
 from services.api.attachments import Store, attachment_router
 from services.api.auth import auth_router
+from services.api.batches import batch_router
 from services.api.cases import case_router
 from services.api.contacts import contact_router
 from services.api.deps import PREFIX, Desk
@@ -100,6 +101,7 @@ def create_app(
             # Before the cases: `/issues/{key}/reporter` is not one of a case's own routes.
             api.include_router(contact_router(process))
             api.include_router(public_router(process))
+        api.include_router(batch_router(process))
         api.include_router(case_router(process))
     app.include_router(api)
     openapi.install(app, processes)

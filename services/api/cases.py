@@ -133,7 +133,7 @@ def _add_start(router: APIRouter, process: Process[Any]) -> None:
 
 
 def _add_command(router: APIRouter, process: Process[Any], one: Form) -> None:
-    async def give(
+    async def given(
         key: str,
         desk: DeskDep,
         viewer: ViewerDep,
@@ -141,11 +141,11 @@ def _add_command(router: APIRouter, process: Process[Any], one: Form) -> None:
         idempotency: KeyHeader = None,
         if_match: MatchHeader = None,
     ) -> JSONResponse:
-        return await _give(desk, process, one, key, viewer, body, idempotency, if_match)
+        return await give(desk, process, one, key, viewer, body, idempotency, if_match)
 
     router.add_api_route(
         f"/{{key}}/commands/{one.name}",
-        give,
+        given,
         methods=["POST"],
         operation_id=f"{process.name}.{one.name}",
         summary=f"{one.zh} / {one.en}",
@@ -154,7 +154,7 @@ def _add_command(router: APIRouter, process: Process[Any], one: Form) -> None:
     )
 
 
-async def _give(
+async def give(
     desk: Desk,
     process: Process[Any],
     one: Form,
@@ -164,6 +164,7 @@ async def _give(
     idempotency: str | None,
     if_match: str | None,
 ) -> JSONResponse:
+    """Carry out one command and show the case after it; raises a `Refusal` or `EngineUnavailable`."""
     key = idempotency_key(idempotency, viewer.actor)
     if one.is_plain and one.command not in UPKEEP and _ID.fullmatch(case_key):
         # Most commands need nothing of the case at the door. Whoever may act may know of it, so that only a refusal

@@ -47,6 +47,8 @@ class TimedRoute(APIRoute):
     comes when there is no room is told so at once, by 429, before anything is read or looked up.
     """
 
+    patience = 1.0
+
     def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
         super().__init__(path, endpoint, **more)
         # What an address of this route ends with: the letters after its last parameter.
@@ -75,12 +77,18 @@ class TimedRoute(APIRoute):
                 return respond(request, BUSY)
             with room:
                 try:
-                    async with asyncio.timeout(request.app.state.request_timeout):
+                    async with asyncio.timeout(request.app.state.request_timeout * self.patience):
                         return await handler(request)
                 except TimeoutError:
                     return respond(request, UNAVAILABLE)
 
         return timed
+
+
+class PatientRoute(TimedRoute):
+    """A route that carries out many things in one call, and may take as long as some of them."""
+
+    patience = 6.0
 
 
 def require_text(request: Request) -> None:
