@@ -16,6 +16,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.kernel.periods import named_period
     from workflows.kernel.process import Process
     from workflows.kernel.wire import Seed
+    from workflows.notice.process import NOTICE
+    from workflows.objection.process import OBJECTION
     from workflows.supervision.process import SUPERVISION
 
 SCHEDULED_FOR = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
@@ -84,9 +86,46 @@ class SupervisionWorkflow(CaseWorkflow):
         return await self.live()
 
 
+@workflow.defn(name="notice")
+class NoticeWorkflow(CaseWorkflow):
+    """公示: what hangs for its whole period, or begins again."""
+
+    process = NOTICE
+
+    @workflow.init
+    def __init__(self, seed: Seed) -> None:
+        self.begin(seed)
+
+    @workflow.run
+    async def run(self, seed: Seed) -> str:
+        """Posted, perhaps interrupted, ended, taken down."""
+        return await self.live()
+
+
+@workflow.defn(name="objection")
+class ObjectionWorkflow(CaseWorkflow):
+    """公示异议: heard in confidence by somebody without interest."""
+
+    process = OBJECTION
+
+    @workflow.init
+    def __init__(self, seed: Seed) -> None:
+        self.begin(seed)
+
+    @workflow.run
+    async def run(self, seed: Seed) -> str:
+        """Raised, looked into, answered."""
+        return await self.live()
+
+
+WORKFLOWS: tuple[type[CaseWorkflow], ...] = (
+    IssueWorkflow,
+    SupervisionWorkflow,
+    NoticeWorkflow,
+    ObjectionWorkflow,
+)
+
 PROCESSES: Mapping[str, Process[Any]] = {
-    name: process for process in (ISSUE, SUPERVISION) for name in (process.name, process.plural)
+    name: kind.process for kind in WORKFLOWS for name in (kind.process.name, kind.process.plural)
 }
 """Every process by its singular and by its plural name."""
-
-WORKFLOWS: tuple[type, ...] = (IssueWorkflow, SupervisionWorkflow)
