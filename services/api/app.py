@@ -59,6 +59,7 @@ def create_app(
     store: Store,
     pack: Pack,
     probes: Mapping[str, Probe],
+    routers: Sequence[APIRouter] = (),
     request_timeout: float = 5.0,
     registry: CollectorRegistry | None = None,
     lifespan: Lifespan = _nothing,
@@ -66,7 +67,7 @@ def create_app(
     """Make the app.
 
     The first of the `secrets` makes the check codes, those of the others stay valid; `pack` is pinned by new cases;
-    times are seconds.
+    `routers` are those of other rooms of master data, each with its own store; times are seconds.
     """
     registry = registry or _registry()
     app = FastAPI(
@@ -96,6 +97,9 @@ def create_app(
     api.include_router(question_router())
     api.include_router(attachment_router(store))
     api.include_router(operation_router(registry))
+    # Before the cases: what they add below `/inspections/{key}` is not one of a case's own routes.
+    for router in routers:
+        api.include_router(router)
     for process in processes:
         if process.name == ISSUE:
             # Before the cases: `/issues/{key}/reporter` is not one of a case's own routes.
