@@ -27,6 +27,7 @@ from workflows.kernel.fields import (
     Community,
     Contact,
     Field,
+    Introduced,
     Organization,
     Person,
     PolicyPack,
@@ -108,7 +109,7 @@ class _Mentions:
     def note(self, marker: Field, place: str, value: Any) -> Any:
         if isinstance(marker, CaseRef):
             self.cases.append((marker, place, value))
-        elif isinstance(marker, Somebody):
+        elif isinstance(marker, Somebody | Introduced):
             if isinstance(value, str) and not _SOMEBODY.fullmatch(value):
                 self.places.setdefault(Person, {}).setdefault(value, []).append(place)
         elif isinstance(marker, _LOOKED_UP) and isinstance(value, str):
@@ -200,9 +201,9 @@ class Door:
                 ref = f"text:{_ref(key, place)}"
                 texts[ref] = value
                 return ref
-            if isinstance(marker, Somebody) and isinstance(value, str):
+            if isinstance(marker, Somebody | Introduced) and isinstance(value, str):
                 return accounts[value].id if value in accounts else value
-            if isinstance(marker, Somebody):
+            if isinstance(marker, Introduced):
                 ref = f"contact:{self._same(case_id, value)}"
                 contacts[ref] = value
                 return ref

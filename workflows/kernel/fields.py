@@ -42,12 +42,16 @@ class Contact(Field):
 
 
 @dataclass(frozen=True, slots=True)
-class Somebody(Contact):
-    """A person, with or without an account (人员或姓名): a username, or `{name, phone?}`.
+class Somebody(Field):
+    """A person, with or without an account (人员): a username, or the id or reference by which a case knows him."""
 
-    The door puts the account's id in the place of a username, and in the place of a name a reference that is the same
-    for the same name and phone on the same case, so that somebody named twice is one. An id or reference of the case
-    that is given back stays as it is.
+
+@dataclass(frozen=True, slots=True)
+class Introduced(Contact):
+    """A person who may be new (人员或姓名): a username or an id as of `Somebody`, or `{name, phone?}`.
+
+    The door puts in the place of a name a reference that is the same for the same name and phone on the same case, so
+    that somebody named twice is one.
     """
 
 
