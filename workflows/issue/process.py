@@ -11,6 +11,7 @@ from workflows.issue import collect, discuss, feedback, implement, topic
 from workflows.issue import commands as do
 from workflows.issue import people as who
 from workflows.issue.data import ClosureCode, Issue
+from workflows.issue.papers import PAPERS
 from workflows.kernel.clocks import ClockKind, ClockRule
 from workflows.kernel.process import Case, Moment, Process, State, arrows
 from workflows.kernel.upkeep import upkeep
@@ -368,4 +369,5 @@ ISSUE: Process[Issue] = Process(
     place=lambda command, facts: command.community_code,
     facets=facets,
     work=work,
+    papers=PAPERS,
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workflows.kernel.clocks import ClockKind, ClockRule
-from workflows.kernel.process import Address, Case, Moment, Process, State, Who, arrows
+from workflows.kernel.process import Address, Case, Moment, Paper, Process, State, Who, arrows
 from workflows.kernel.roles import TITLES, Role
 from workflows.kernel.upkeep import upkeep
 from workflows.supervision import rules
@@ -96,4 +96,8 @@ SUPERVISION: Process[Supervision] = Process(
     data=Supervision,
     place=place,
     facets=facets,
+    papers=(
+        Paper("LISTING_ORDER", "挂牌督办单", "Order of a listed case", on=("list", "refuse_delist")),
+        Paper("DELISTING_NOTICE", "销号通知书", "Notice of delisting", on=("delist",)),
+    ),
 )
