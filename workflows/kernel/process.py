@@ -74,6 +74,8 @@ class Who:
     name: str
     zh: str
     addresses: Callable[["Case[Any]"], tuple[Address, ...]]
+    owes: bool = True
+    """False for those who may, but of whom nobody expects it: it is no task of theirs (待办)."""
 
 
 # --- cases --------------------------------------------------------------------------------------------

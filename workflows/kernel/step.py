@@ -392,6 +392,8 @@ def tasks(process: Process[Any], case: Case[Any]) -> tuple[Task, ...]:
         if arrow is None:
             continue
         for who in arrow.by:
+            if not who.owes:
+                continue
             for address in who.addresses(case):
                 found.setdefault(address, []).append(name)
     return tuple(Task(to=address, commands=tuple(names)) for address, names in found.items())
