@@ -84,6 +84,8 @@ class Milestone:
 class SubmitIssue:
     """A wish or problem of residents comes in (seed 001 §四1)."""
 
+    kept_from_people: ClassVar = ("round", "collector")
+
     community_code: Annotated[str, Community("社区", "Community")]
     title: Annotated[str, Prose("标题", "Title", longest=120)]
     description: Annotated[str, Prose("内容", "Description", shortest=0, longest=10000)]
@@ -99,6 +101,8 @@ class SubmitIssue:
     evidence: Evidence = ()
     external_id: Annotated[str | None, Field("外部编号", "External id", longest=200)] = None
     reported_at: Annotated[datetime | None, Field("反映时间", "Reported at")] = None
+    round: Annotated[str | None, Field("征集轮次", "Round", longest=64)] = None
+    collector: Annotated[str | None, Field("征集人", "Collector", longest=64)] = None
 
 
 @command("拆分登记", "Open a part of a split issue")

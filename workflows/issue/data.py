@@ -225,6 +225,8 @@ class Issue:
     followers: tuple[str, ...] = ()
     hidden_from_lead: bool = False
     submitted_by: str = ""
+    round_id: str | None = None
+    """The round of collection in which the wish was told (seed 001 §四1)."""
     external_id: str | None = None
     reported_at: datetime | None = None
     """When the resident told another system about it; every clock counts from `registered_at`."""

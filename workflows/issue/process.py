@@ -189,7 +189,7 @@ AFTER_VISIT = (
 )
 
 COLLECT = (
-    arrows("", do.SubmitIssue, "REGISTERED", by=who.SUBMITTERS, rule=collect.submit, starts=("TRIAGE", "OVERALL"), event="registered", clause="001 §四1"),
+    arrows("", do.SubmitIssue, "REGISTERED", by=(*who.SUBMITTERS, who.SYSTEM), rule=collect.submit, starts=("TRIAGE", "OVERALL"), event="registered", clause="001 §四1"),
     arrows("", do.OpenSplitChild, "ON_PROBLEM_LIST", by=who.SYSTEM, rule=collect.open_child, starts=("TRIAGE",), event="registered"),
     arrows("REGISTERED", do.RequestVerification, "VERIFYING", by=who.COMMUNITY_WORKER, rule=collect.request_verification, meets=("TRIAGE",), cancels=("INFO_WAIT",), starts=("VERIFY",)),
     arrows("VERIFYING", do.ReportFacts, "REGISTERED", by=who.GRID_WORKER, rule=collect.report_facts, meets=("VERIFY",), starts=("TRIAGE",)),
