@@ -23,6 +23,7 @@ from services.storage.files import Files
 from services.storage.history import Past
 from services.storage.keys import PAYLOADS
 from services.storage.sealing import Seal
+from services.storage.wall import Wall
 from workflows.policy.packs import load
 from workflows.registry import PROCESSES
 
@@ -58,6 +59,12 @@ async def build_app(settings: Settings) -> FastAPI:
         pool_size=settings.database_pool,
         application_name="shangliang-web",
     )
+    walled = settings.database_reader and database(
+        settings.database_url.get_secret_value(),
+        pool_size=settings.database_pool,
+        application_name="shangliang-web-reads",
+        role=settings.database_reader,
+    )
     client = await connect(settings.temporal_address, settings.temporal_namespace, settings.keys_for(PAYLOADS))
     readiness = Readiness(settings.temporal_address, settings.temporal_namespace)
     seal_keys = settings.seal_keys
@@ -67,11 +74,13 @@ async def build_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
         await storage.dispose()
+        if walled:
+            await walled.dispose()
 
     return create_app(
         processes=tuple({process.name: process for process in PROCESSES.values()}.values()),
         engine=Engine(client, Past(storage), newest(settings.policy), timeout=settings.request_timeout),
-        reads=PostgresReads(storage, Calendars(CalendarStore(storage)), seal),
+        reads=PostgresReads(storage, Calendars(CalendarStore(storage)), seal, Wall(walled) if walled else None),
         people=Directory(storage),
         tokens=Tokens(settings.token_key.get_secret_value(), lifetime=timedelta(minutes=settings.token_minutes)),
         sealing=seal,

@@ -331,11 +331,15 @@ def _add_reads(router: APIRouter, process: Process[Any]) -> None:
     async def events(key: str, desk: DeskDep, viewer: ViewerDep) -> dict[str, Any]:
         known = await visible(desk, process, key, viewer.actor)
         veiled = viewer.is_veiled(known.case)
-        return {"items": [event_view(entry, veiled=veiled) for entry in await desk.reads.events(known.case.id)]}
+        return {
+            "items": [
+                event_view(entry, veiled=veiled) for entry in await desk.reads.events(known.case.id, viewer.actor)
+            ]
+        }
 
     async def clocks(key: str, desk: DeskDep, viewer: ViewerDep) -> list[dict[str, Any]]:
         known = await visible(desk, process, key, viewer.actor)
-        shown: list[dict[str, Any]] = local(await desk.reads.clocks(known.case.id))
+        shown: list[dict[str, Any]] = local(await desk.reads.clocks(known.case.id, viewer.actor))
         return [{"title": _clock_title(process, one["code"], viewer.language), **one} for one in shown]
 
     async def possible(key: str, desk: DeskDep, viewer: ViewerDep) -> list[dict[str, Any]]:

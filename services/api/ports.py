@@ -88,10 +88,10 @@ class Reads(Protocol):
     ) -> Page:
         """Give part of the list, newest first; raises `ValueError` for a cursor of another list."""
 
-    async def events(self, case_id: str) -> Sequence[Json]:
+    async def events(self, case_id: str, actor: Actor | None = None) -> Sequence[Json]:
         """Give the history, oldest first, with texts in clear."""
 
-    async def clocks(self, case_id: str) -> Sequence[Json]:
+    async def clocks(self, case_id: str, actor: Actor | None = None) -> Sequence[Json]:
         """Give every clock of the case with the rule behind it."""
 
     async def attachments(self, ids: Iterable[str], actor: Actor) -> set[str]:

@@ -19,6 +19,7 @@ from services.storage import worklist as work
 from services.storage.people import accesses, log_access
 from services.storage.questions import questions
 from services.storage.sealing import Seal
+from services.storage.wall import Wall
 from workflows.kernel.calendar import Calendar
 from workflows.kernel.process import Actor, Asked, Case, Process
 
@@ -37,11 +38,16 @@ class Database(Protocol):
 
 
 class PostgresReads:
-    """`Reads` on PostgreSQL; `calendars` keeps the calendar of working days at hand, `seal` opens contact details."""
+    """`Reads` on PostgreSQL; `calendars` keeps the calendar of working days at hand, `seal` opens contact details.
 
-    def __init__(self, database: Database, calendars: Calendars, seal: Seal) -> None:
+    What a person asks for himself is asked behind the `wall`, where there is one; what the product must know to serve
+    him, whoever he is, is not.
+    """
+
+    def __init__(self, database: Database, calendars: Calendars, seal: Seal, wall: Wall | None = None) -> None:
         self._database = database
         self._seal = seal
+        self._wall = wall
         # Each read is a statement or two, none of which needs a transaction around it.
         self._reading: Database = database.execution_options(isolation_level="AUTOCOMMIT")
         self._calendars = calendars
@@ -49,7 +55,7 @@ class PostgresReads:
 
     async def known(self, actor: Actor, process: Process[Any], key: str) -> Known | None:
         """A case by id or number that this person may know of."""
-        async with self._look() as connection:
+        async with self._look(actor) as connection:
             return await case_reads.known(connection, actor, process, key)
 
     async def found(self, process: Process[Any], key: str) -> Known | None:
@@ -84,46 +90,46 @@ class PostgresReads:
         self, actor: Actor, process: Process[Any], filters: Filters, *, cursor: str | None, limit: int
     ) -> Page:
         """Part of a list."""
-        async with self._look() as connection:
+        async with self._look(actor) as connection:
             return await case_reads.cases(connection, actor, process, filters, after=cursor, limit=limit)
 
-    async def events(self, case_id: str) -> Sequence[Json]:
+    async def events(self, case_id: str, actor: Actor | None = None) -> Sequence[Json]:
         """The history, in clear words."""
-        async with self._look() as connection:
+        async with self._look(actor) as connection:
             return [_flat(row) for row in await events.events_of(connection, case_id)]
 
-    async def clocks(self, case_id: str) -> Sequence[Json]:
+    async def clocks(self, case_id: str, actor: Actor | None = None) -> Sequence[Json]:
         """Every deadline and why it is due then."""
-        async with self._look() as connection:
+        async with self._look(actor) as connection:
             return [_flat(row) for row in await clocks.clocks_of(connection, case_id)]
 
     async def overdue(
         self, actor: Actor, filters: OverdueFilters, *, cursor: str | None, limit: int
     ) -> tuple[Sequence[Json], str | None]:
         """What is breached and not yet met, worst first."""
-        async with self._look() as connection:
+        async with self._look(actor) as connection:
             page = await late.overdue(connection, actor, filters, now=datetime.now(UTC), after=cursor, limit=limit)
         return [_with_case(row) for row in page.items], page.next_cursor
 
     async def worklist(self, actor: Actor, *, cursor: str | None, limit: int) -> tuple[Sequence[Json], str | None]:
         """Open tasks, most urgent first."""
-        async with self._look() as connection:
+        async with self._look(actor) as connection:
             page = await work.worklist(connection, actor, after=cursor, limit=limit)
         return [_with_case(row) for row in page.items], page.next_cursor
 
     async def problem_list(self, actor: Actor, community: str, month: str) -> Sequence[Json]:
         """问题清单."""
-        async with self._look() as connection:
+        async with self._look(actor) as connection:
             return [_flat(row) for row in await problem_lists.problem_list(connection, community, month, actor=actor)]
 
     async def project_list(self, actor: Actor, community: str) -> Sequence[Json]:
         """项目清单."""
-        async with self._look() as connection:
+        async with self._look(actor) as connection:
             return [_flat(row) for row in await problem_lists.project_list(connection, community, actor=actor)]
 
     async def agenda(self, actor: Actor, community: str, body: str) -> Sequence[Json]:
         """What a meeting finds on its table."""
-        async with self._look() as connection:
+        async with self._look(actor) as connection:
             return [_with_case(row) for row in await agendas.agenda(connection, community, body, actor=actor)]
 
     async def board(self, community: str, months: tuple[str, ...]) -> Json:
@@ -135,7 +141,7 @@ class PostgresReads:
 
     async def attachments(self, ids: Iterable[str], actor: Actor) -> set[str]:
         """Which of these attachments this person may use."""
-        async with self._look() as connection:
+        async with self._look(actor) as connection:
             return {str(row.id) for row in await files.attachments_for(connection, actor, ids)}
 
     async def attach(
@@ -164,14 +170,15 @@ class PostgresReads:
 
     async def attachment(self, attachment_id: str, actor: Actor) -> Json | None:
         """One attachment that this person may use."""
-        async with self._look() as connection:
+        async with self._look(actor) as connection:
             found = await files.attachment_for(connection, actor, attachment_id)
         return _flat(found) if found else None
 
     async def reporter(self, case_id: str, *, actor: Actor, purpose: str) -> Json | None:
         """The reporter's contact, and the line that says it was read, in one transaction."""
         async with self._database.begin() as connection:
-            found = await contacts.reporter(connection, case_id, self._seal)
+            async with self._look(actor, purpose) as looking:
+                found = await contacts.reporter(looking, case_id, self._seal)
             if found is None or found.anonymous or (found.name is None and found.account_id is None):
                 return None
             await log_access(
@@ -201,7 +208,7 @@ class PostgresReads:
 
     async def measures(self, actor: Actor, place: str, month: str) -> Sequence[Json]:
         """The figures of a month."""
-        async with self._look() as connection:
+        async with self._look(actor) as connection:
             return [_flat(row) for row in await figures.measures(connection, place, month, actor=actor)]
 
     async def calendar(self) -> Calendar:
@@ -209,8 +216,10 @@ class PostgresReads:
         return await self._calendars.current()
 
     @asynccontextmanager
-    async def _look(self) -> AsyncIterator[Any]:
-        async with self._reading.connect() as connection:
+    async def _look(self, actor: Actor | None = None, purpose: str = "") -> AsyncIterator[Any]:
+        """A connection to read by; behind the wall when it is somebody who asks."""
+        looking = self._reading.connect() if self._wall is None or actor is None else self._wall.looks(actor, purpose)
+        async with looking as connection:
             yield connection
 
 

@@ -20,6 +20,7 @@ from services.commands.terminal import fail
 from services.embedded.child import Child, Program
 from services.embedded.home import Home
 from services.embedded.ports import bind, holder_of
+from services.embedded.postgres import READER
 from services.embedded.problems import HomeUnusable, PortTaken, StartRefused
 from services.embedded.servers import Servers, embedded
 from services.settings import Settings
@@ -191,7 +192,8 @@ class Instance:
             "SHANGLIANG_HOME": str(settings.home),
             "SHANGLIANG_HOST": settings.host,
             "SHANGLIANG_PORT": str(settings.port),
-            "SHANGLIANG_DATABASE_URL": servers.database_url,
+            "SHANGLIANG_DATABASE_URL": servers.application_url,
+            **({"SHANGLIANG_DATABASE_READER": READER} if servers.postgres else {}),
             "SHANGLIANG_TEMPORAL_ADDRESS": servers.temporal_address,
             "SHANGLIANG_TEMPORAL_NAMESPACE": servers.temporal_namespace,
             "SHANGLIANG_GRACE": str(min(settings.grace, PROCESS_GRACE)),

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,6 +28,13 @@ MAJOR = "18"
 SYSTEM_USER = "shangliang-pg"
 SUPERUSER = "postgres"
 ROLE = "shangliang"
+# Web and worker sign in as this one, which owns nothing; people's questions are asked as the other, which sees only
+# what is theirs (migration 0006).
+APPLICATION = "shangliang_app"
+READER = "shangliang_reader"
+# Behind the wall of row-level security an index serves only functions that are known to show nothing of what they
+# compare. These two compare codes and ids; that they say nothing of them, only an administrator can declare.
+LEAKPROOF = ("arrayoverlap(anyarray, anyarray)", "arraycontains(anyarray, anyarray)")
 PORT = 5432  # only names the socket; nothing listens on the network
 LONGEST_SOCKET_PATH = 100
 # After a crash the journal is replayed first; a minute is far beyond what max_wal_size allows.
@@ -62,6 +69,8 @@ class Postgres:
     child: Child
     database_url: str = field(repr=False)
     """`postgresql://…` of the product's own database, as its owner."""
+    application_url: str = field(repr=False)
+    """The same as the role of web and worker, which can change no history."""
 
 
 async def start_postgres(
@@ -77,7 +86,8 @@ async def start_postgres(
     if user is not None:
         _admit(home, programs, user)
     await _wait_for_leftover(home, sockets)
-    super_password, password = home.secret("postgres_superuser"), home.secret("postgres_password")
+    super_password = home.secret("postgres_superuser")
+    passwords = {ROLE: home.secret("postgres_password"), APPLICATION: home.secret("postgres_application")}
     if not (home.postgres / "PG_VERSION").exists():
         await _create(home, programs, user, super_password)
     settings = {**SETTINGS, "unix_socket_directories": str(sockets), **({} if durable else HASTY)}
@@ -98,10 +108,14 @@ async def start_postgres(
     )
 
     async def answers() -> bool:
-        return await _ready(sockets, password, super_password)
+        return await _ready(sockets, passwords, super_password)
 
     await child.start(answers, within=START_WITHIN)
-    return Postgres(child, f"postgresql://{ROLE}:{quote(password, safe='')}@/{ROLE}?host={quote(str(sockets))}")
+    urls = {
+        role: f"postgresql://{role}:{quote(password, safe='')}@/{ROLE}?host={quote(str(sockets))}"
+        for role, password in passwords.items()
+    }
+    return Postgres(child, urls[ROLE], urls[APPLICATION])
 
 
 def postgres_programs() -> Path:
@@ -223,29 +237,47 @@ async def _create(home: Home, programs: Path, user: tuple[int, int] | None, supe
     shutil.rmtree(draft)
 
 
-async def _ready(sockets: Path, password: str, super_password: str) -> bool:
-    """Say whether our own database answers; make it on the first time."""
-    try:
-        connection = await _connect(sockets, ROLE, ROLE, password)
-    except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError):
-        await _provide(sockets, password, super_password)
-        return False
-    except (asyncpg.CannotConnectNowError, OSError, TimeoutError):
-        return False
-    await connection.close()
+async def _ready(sockets: Path, passwords: Mapping[str, str], super_password: str) -> bool:
+    """Say whether our own database answers; make it, and our roles, on the first time."""
+    for role, password in passwords.items():
+        try:
+            connection = await _connect(sockets, role, ROLE, password)
+        except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError):
+            await _provide(sockets, passwords, super_password)
+            return False
+        except (asyncpg.CannotConnectNowError, OSError, TimeoutError):
+            return False
+        await connection.close()
     return True
 
 
-async def _provide(sockets: Path, password: str, super_password: str) -> None:
-    """Make the role and the database that the product uses; it is never the superuser."""
+async def _provide(sockets: Path, passwords: Mapping[str, str], super_password: str) -> None:
+    """Make the roles and the database that the product uses; none of them is the superuser."""
     connection = await _connect(sockets, SUPERUSER, "postgres", super_password)
     try:
-        secret = password.replace("'", "''")
-        if await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", ROLE) is None:
-            await connection.execute(f"CREATE ROLE {ROLE} LOGIN CREATEDB")
-        await connection.execute(f"ALTER ROLE {ROLE} PASSWORD '{secret}'")
+        known = {row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles")}
+        for role, may in ((ROLE, "LOGIN CREATEDB"), (APPLICATION, "LOGIN"), (READER, "NOLOGIN")):
+            if role not in known:
+                await connection.execute(f"CREATE ROLE {role} {may}")
+        for role, password in passwords.items():
+            secret = password.replace("'", "''")
+            await connection.execute(f"ALTER ROLE {role} LOGIN PASSWORD '{secret}'")
+        await connection.execute(f"GRANT {READER} TO {APPLICATION}")
+        await _declare_leakproof(sockets, "template1", super_password)
         if await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", ROLE) is None:
             await connection.execute(f"CREATE DATABASE {ROLE} OWNER {ROLE}")
+        else:
+            await _declare_leakproof(sockets, ROLE, super_password)
+    finally:
+        await connection.close()
+
+
+async def _declare_leakproof(sockets: Path, database: str, super_password: str) -> None:
+    """Let indexes on codes serve behind the wall; databases made from a template have what the template has."""
+    connection = await _connect(sockets, SUPERUSER, database, super_password)
+    try:
+        for function in LEAKPROOF:
+            await connection.execute(f"ALTER FUNCTION {function} LEAKPROOF")
     finally:
         await connection.close()
 

@@ -19,6 +19,8 @@ class Servers:
 
     database_url: str = field(repr=False)
     """`postgresql://…` of a database that exists and may be empty."""
+    application_url: str = field(repr=False)
+    """The same as the role of web and worker; of somebody else's server the same address."""
     temporal_address: str
     """`host:port`."""
     temporal_namespace: str
@@ -66,6 +68,7 @@ async def embedded(
         ours, engine = await postgres if postgres else None, await temporal if temporal else None
         yield Servers(
             database_url=ours.database_url if ours else database_url or "",
+            application_url=ours.application_url if ours else database_url or "",
             temporal_address=engine.address if engine else temporal_address or "",
             temporal_namespace=namespace,
             ui_url=engine.ui_url if engine else None,

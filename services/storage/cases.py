@@ -12,10 +12,9 @@ from sqlalchemy import (
     ColumnElement,
     RowMapping,
     Select,
-    Text,
+    Uuid,
     bindparam,
     func,
-    literal_column,
     select,
     text,
     tuple_,
@@ -238,23 +237,13 @@ def conditions(filters: Filters | Narrowing) -> list[ColumnElement[bool]]:
 
 def _says(words: str) -> ColumnElement[bool]:
     """Title or description, as they are now, contain these words; or the number is these words."""
-    # Written as in the index on it, which a parameter would hide.
-    value = prose.c.value.op("#>>", return_type=Text)(literal_column("'{}'::text[]"))
-    pattern = "".join(f"\\{letter}" if letter in "\\%_" else letter for letter in words.lower())
-    spoken = case_file.alias()
-    hits = (
-        select(prose.c.case_id)
-        .join_from(prose, spoken, spoken.c.id == prose.c.case_id)
-        .where(
-            prose.c.searched,
-            # The index; a single letter has no pair, and is looked for in every text.
-            *([func.bigrams(value).op("@>")(func.bigrams(words))] if len(words) > 1 else []),
-            func.lower(value).like(f"%{pattern}%"),
-            prose.c.ref.in_([spoken.c.title, spoken.c.data["description"].astext]),
-        )
-    )
-    numbered = select(spoken.c.id).where(spoken.c.number == words)
-    return case_file.c.id.in_(union_all(hits, numbered))
+    # The function goes by its own right: behind the wall of row-level security no index on words can be used.
+    hits = select(func.cases_that_say(words, type_=Uuid).column_valued("hit").label("id"))
+    other = case_file.alias()
+    numbered = select(other.c.id).where(other.c.number == words)
+    # Looked for once, however many branches ask.
+    spoken = union_all(hits, numbered).cte("spoken")
+    return case_file.c.id.in_(select(spoken.c.id))
 
 
 def _start(moment: date | datetime) -> datetime:

@@ -42,12 +42,14 @@ def database(
     application_name: str = "shangliang",
     statement_timeout: timedelta = STATEMENT_TIMEOUT,
     lock_timeout: timedelta = LOCK_TIMEOUT,
+    role: str | None = None,
 ) -> AsyncEngine:
     """Give an engine on the database at `url`; nothing is connected before the first use.
 
     `url` is what PostgreSQL's tools take (`postgresql://user:password@host:port/name`, or a socket directory
     as `?host=/path`). A statement, a wait for a lock, a wait for a free connection and a connection attempt
-    each end with an error after a few seconds, so that a request never hangs.
+    each end with an error after a few seconds, so that a request never hangs. Every session works as `role`, of which
+    the user in the address is a member.
 
     A single statement is a transaction by itself; take
     `engine.execution_options(isolation_level="AUTOCOMMIT")` for it and save the BEGIN and the COMMIT.
@@ -63,7 +65,7 @@ def database(
         # A ping costs a round trip per checkout; instead, a lost server empties the pool at the first error.
         # The pool's rollback on return sends nothing after a commit, so no release costs a statement either.
         pool_pre_ping=False,
-        connect_args=_connect_arguments(arguments, application_name, statement_timeout, lock_timeout),
+        connect_args=_connect_arguments(arguments, application_name, statement_timeout, lock_timeout, role),
         json_serializer=_to_json,
         json_deserializer=from_json,
     )
@@ -121,7 +123,11 @@ def _address(url: str) -> tuple[URL, dict[str, str]]:
 
 
 def _connect_arguments(
-    options: dict[str, str], application_name: str, statement_timeout: timedelta, lock_timeout: timedelta
+    options: dict[str, str],
+    application_name: str,
+    statement_timeout: timedelta,
+    lock_timeout: timedelta,
+    role: str | None = None,
 ) -> dict[str, Any]:
     name = options.pop("application_name", application_name)
     connect_timeout = float(options.pop("connect_timeout", CONNECT_TIMEOUT.total_seconds()))
@@ -135,6 +141,7 @@ def _connect_arguments(
             "idle_in_transaction_session_timeout": _milliseconds(IDLE_TRANSACTION_TIMEOUT),
             # Our statements are short; compiling one costs more than running it.
             "jit": "off",
+            **({"role": role} if role else {}),
         },
     }
 

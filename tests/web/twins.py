@@ -171,7 +171,7 @@ class Twin:
         more = str(start + limit) if start + limit < len(mine) else None
         return Page([Known(case, *standing(process, case)) for case in mine[start : start + limit]], texts, more)
 
-    async def events(self, case_id: str) -> Sequence[Json]:
+    async def events(self, case_id: str, actor: Actor | None = None) -> Sequence[Json]:
         texts = {ref: value for (case, ref), value in self.kept.items() if case == case_id}
         return [
             {
@@ -189,7 +189,7 @@ class Twin:
             for event in self.street.histories[case_id]
         ]
 
-    async def clocks(self, case_id: str) -> Sequence[Json]:
+    async def clocks(self, case_id: str, actor: Actor | None = None) -> Sequence[Json]:
         return [{"code": clock.code} for (case, _), clock in self.street.clocks.items() if case == case_id]
 
     async def attachments(self, ids: Iterable[str], actor: Actor) -> set[str]:
