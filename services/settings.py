@@ -79,6 +79,10 @@ class Settings(BaseSettings):
     """Origins of the engine's own pages, which may ask for encrypted payloads to be opened."""
     attachments_url: str | None = None
     """Where attached files go: a folder (`file:///…`) or a bucket (`s3://…`); else a folder of the home."""
+    public_url: str = ""
+    """Where people reach the product, such as `https://example.gov.cn`; printed on documents and put into notices."""
+    templates: Path | None = None
+    """The city's own folder of document templates: `<pack>/<KIND>.docx`; what is not there ships with the program."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_json: bool | None = None
     """JSON lines instead of text; by default JSON wherever no person is looking at a terminal."""

@@ -11,7 +11,10 @@ from fastapi import FastAPI
 
 from activities.calendar import Calendars
 from services.api.app import create_app
+from services.api.documents import Archive
 from services.api.postgres import PostgresReads
+from services.documents.filling import Templates
+from services.documents.papers import Marks
 from services.engine import TASK_QUEUE, Engine, connect, newest
 from services.identity.actors import Directory
 from services.identity.tokens import Tokens
@@ -87,6 +90,9 @@ async def build_app(settings: Settings) -> FastAPI:
         secrets=tuple(seal_keys.values()),
         store=Files(settings.store_url),
         pack=load(settings.policy),
+        archive=Archive(
+            Templates(settings.templates), Marks(tuple(seal_keys.values())), public_url=settings.public_url
+        ),
         probes={
             "postgres": lambda: healthy(storage),
             "temporal": readiness.answers,

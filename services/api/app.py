@@ -14,6 +14,7 @@ from services.api.batches import batch_router
 from services.api.cases import case_router
 from services.api.contacts import contact_router
 from services.api.deps import PREFIX, Desk
+from services.api.documents import Archive, document_router, public_document_router
 from services.api.door import Door
 from services.api.errors import install
 from services.api.health import Probe, health_router
@@ -24,6 +25,9 @@ from services.api.ports import Engine, People, Reads, Sealing
 from services.api.public import public_router
 from services.api.questions import question_router
 from services.api.views import CheckCodes
+from services.documents.filling import Templates
+from services.documents.papers import Marks
+from services.identity.rates import Rates
 from services.identity.tokens import Tokens
 from services.storage.outage import is_outage
 from workflows.kernel.process import Process
@@ -60,15 +64,19 @@ def create_app(
     pack: Pack,
     probes: Mapping[str, Probe],
     routers: Sequence[APIRouter] = (),
+    archive: Archive | None = None,
     request_timeout: float = 5.0,
     registry: CollectorRegistry | None = None,
+    rates: Rates | None = None,
     lifespan: Lifespan = _nothing,
 ) -> FastAPI:
     """Make the app.
 
     The first of the `secrets` makes the check codes, those of the others stay valid; `pack` is pinned by new cases;
-    `routers` are those of other rooms of master data, each with its own store; times are seconds.
+    `routers` are those of other rooms of master data, each with its own store; `archive` makes the documents; times are
+    seconds.
     """
+    archive = archive or Archive(Templates(), Marks(secrets))
     registry = registry or _registry()
     app = FastAPI(
         title="商量 Shangliang",
@@ -89,6 +97,7 @@ def create_app(
         door=Door(reads, people, sealing, {process.name: process for process in processes}, secret=secrets[0]),
         codes=CheckCodes(secrets),
         pack=pack,
+        rates=rates or Rates(account=0, sign_in=0),
     )
     install(app)
     api = APIRouter(prefix=PREFIX)
@@ -105,8 +114,10 @@ def create_app(
             # Before the cases: `/issues/{key}/reporter` is not one of a case's own routes.
             api.include_router(contact_router(process))
             api.include_router(public_router(process))
+        api.include_router(document_router(process, archive))
         api.include_router(batch_router(process))
         api.include_router(case_router(process))
+    api.include_router(public_document_router(processes, archive))
     app.include_router(api)
     openapi.install(app, processes)
     app.add_middleware(Surroundings, figures=Figures(registry), is_outage=is_outage, writing=app.state.writing)

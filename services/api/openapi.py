@@ -317,6 +317,9 @@ def _answer(kind: str, name: str) -> Json:
         "diagram": ("application/xml",),
         "bytes": tuple(ENDINGS),
         "text": ("text/plain",),
+        "paper": ("application/pdf", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        "calendar": ("text/calendar",),
+        "stream": ("text/event-stream",),
         "table": (JSON, "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     }
     return {

@@ -1,0 +1,84 @@
+"""Fill a template with the facts of a document and give the docx (文书); the same facts give the same bytes.
+
+A template is a docx that a city edits in its own office program; what stands in double braces is filled in. One
+folder for each policy pack, `<pack>/<KIND>.docx`; what a pack does not bring comes from `default_2026`, and a kind
+that nobody wrote a template for from `GENERAL.docx`, which prints every fact in a table.
+"""
+
+import io
+import zipfile
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+DEFAULT = "default_2026"
+GENERAL = "GENERAL"
+# The earliest day that a zip can name: when a part of a file was packed is nobody's business.
+PACKED_AT = (1980, 1, 1, 0, 0, 0)
+QR = "qr"
+QR_MILLIMETRES = 22
+
+
+class Templates:
+    """Finds templates: in the city's own folder first, then among those that ship with the program."""
+
+    def __init__(self, own: Path | None = None) -> None:
+        self._own = own
+
+    def find(self, pack: str, kind: str) -> bytes:
+        """Give the template of a kind of document under a policy pack."""
+        for folder in dict.fromkeys((pack, DEFAULT)):
+            if (found := self._read(folder, kind)) is not None:
+                return found
+        general = self._read(pack, GENERAL) or self._read(DEFAULT, GENERAL)
+        assert general is not None, "the general template ships with the program"
+        return general
+
+    def _read(self, folder: str, kind: str) -> bytes | None:
+        name = f"{folder}/{kind}.docx"
+        if self._own is not None and (path := self._own / name).is_file():
+            return path.read_bytes()
+        return _shipped(name)
+
+
+@cache
+def _shipped(name: str) -> bytes | None:
+    template = files("services.documents").joinpath("templates", *name.split("/"))
+    if not template.is_file():
+        return None
+    content: bytes = template.read_bytes()
+    return content
+
+
+def filled(template: bytes, facts: Mapping[str, Any], *, scan: str) -> bytes:
+    """Fill a template; `scan` is what the square code in it says. Raises what jinja2 raises for a broken template."""
+    # A second of imports that only a document needs.
+    import segno
+    from docx.shared import Mm
+    from docxtpl import DocxTemplate, InlineImage
+    from jinja2 import ChainableUndefined
+    from jinja2.sandbox import SandboxedEnvironment
+
+    document = DocxTemplate(io.BytesIO(template))
+    square = io.BytesIO()
+    segno.make(scan, error="m").save(square, kind="png", scale=4, border=1)
+    # What a template asks for and the case does not have stays empty; a template can reach nothing but its facts.
+    grammar = SandboxedEnvironment(undefined=ChainableUndefined, autoescape=True)
+    image = InlineImage(document, square, width=Mm(QR_MILLIMETRES))
+    document.render({**facts, QR: image}, grammar, autoescape=True)
+    out = io.BytesIO()
+    document.save(out)
+    return _repacked(out.getvalue())
+
+
+def _repacked(archive: bytes) -> bytes:
+    """The same archive without the moment at which it was packed."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive)) as given, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as kept:
+        for name in given.namelist():
+            entry = zipfile.ZipInfo(name, PACKED_AT)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            kept.writestr(entry, given.read(name))
+    return out.getvalue()
