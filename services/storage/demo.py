@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.storage import people_tables as tables
+from services.storage.demo_lists import load_demo_lists
 from services.storage.demo_street import SOURCE, Street
 from services.storage.people import act_as
 
@@ -49,6 +50,7 @@ async def seed_demo(engine: AsyncEngine, password: str | None, hashing: Hashing)
         kept = await asyncio.to_thread(hashing.hash, chosen)
         for table, rows in Street(kept).rows().items():
             await connection.execute(insert(table), rows)
+        await load_demo_lists(connection)
     return SeedReport(created=True, password=None if password else chosen)
 
 
