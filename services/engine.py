@@ -12,6 +12,7 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import (
     Client,
+    GrpcCompression,
     RetryConfig,
     WithStartWorkflowOperation,
     WorkflowExecutionStatus,
@@ -87,7 +88,13 @@ async def connect(address: str, namespace: str, keys: Mapping[str, bytes]) -> Cl
     Payloads are encrypted with the first of the `keys`, 32 bytes each by id; all of them open.
     """
     service = await ServiceClient.connect(
-        ConnectConfig(target_host=address, retry_config=RETRIES, lazy=True, identity="shangliang-door")
+        ConnectConfig(
+            target_host=address,
+            retry_config=RETRIES,
+            grpc_compression=GrpcCompression.NONE,
+            lazy=True,
+            identity="shangliang-door",
+        )
     )
     return Client(service, namespace=namespace, data_converter=data_converter(keys))
 

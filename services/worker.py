@@ -5,7 +5,7 @@ import signal
 from datetime import timedelta
 
 import structlog
-from temporalio.client import Client
+from temporalio.client import Client, GrpcCompression
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -134,6 +134,7 @@ async def _connected(settings: Settings, stop: asyncio.Event) -> Client | None:
                 settings.temporal_address,
                 namespace=settings.temporal_namespace,
                 data_converter=data_converter(settings.keys_for(PAYLOADS)),
+                grpc_compression=GrpcCompression.NONE,
                 runtime=runtime,
             )
         except RuntimeError as refused:
