@@ -18,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.kernel.wire import Seed
     from workflows.notice.process import NOTICE
     from workflows.objection.process import OBJECTION
+    from workflows.round.process import ROUND
     from workflows.supervision.process import SUPERVISION
 
 SCHEDULED_FOR = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
@@ -118,11 +119,28 @@ class ObjectionWorkflow(CaseWorkflow):
         return await self.live()
 
 
+@workflow.defn(name="round")
+class RoundWorkflow(CaseWorkflow):
+    """P2, a round of collection (每月征集)."""
+
+    process = ROUND
+
+    @workflow.init
+    def __init__(self, seed: Seed) -> None:
+        self.begin(seed)
+
+    @workflow.run
+    async def run(self, seed: Seed) -> str:
+        """Planned with the month, opened, collected, published, or missed."""
+        return await self.live()
+
+
 WORKFLOWS: tuple[type[CaseWorkflow], ...] = (
     IssueWorkflow,
     SupervisionWorkflow,
     NoticeWorkflow,
     ObjectionWorkflow,
+    RoundWorkflow,
 )
 
 PROCESSES: Mapping[str, Process[Any]] = {

@@ -182,7 +182,11 @@ def _checked(hint: Any, marker: Field) -> Any:
     if origin is Annotated:
         return _checked(get_args(hint)[0], marker)
     if origin in (Union, UnionType):
-        parts = [_checked(part, marker) for part in get_args(hint) if part is not NoneType]
+        given = [part for part in get_args(hint) if part is not NoneType]
+        if any(is_dataclass(part) for part in given):
+            # Beside what is sealed whole stands the reference that the door puts in its place; people never give it.
+            given = [part for part in given if part is not str]
+        parts = [_checked(part, marker) for part in given]
         return Union[(*parts, None)] if NoneType in get_args(hint) else Union[tuple(parts)]  # noqa: UP007
     if origin is tuple:
         entry = _checked(get_args(hint)[0], _entry(marker))

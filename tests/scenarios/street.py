@@ -5,10 +5,10 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
+from services.rehearsal import answers
 from services.storage.national_calendar import national_calendar
 from workflows.issue import commands as do
 from workflows.issue.data import Difficulty, HandlingMode, Issue, Outcome, Source
-from workflows.issue.process import ISSUE
 from workflows.kernel.calendar import CHINA, end_of
 from workflows.kernel.clocks import Clock
 from workflows.kernel.process import Actor, Case, Grant, Pin, Refusal
@@ -17,8 +17,8 @@ from workflows.kernel.stamping import Rungs
 from workflows.kernel.wire import command_of
 from workflows.policy.pack import Pack
 from workflows.policy.packs import chosen, load, pinned
+from workflows.registry import PROCESSES
 from workflows.supervision.data import Supervision
-from workflows.supervision.process import SUPERVISION
 
 STREET = "620199001"
 C1, C2, C3 = f"{STREET}001", f"{STREET}002", f"{STREET}003"
@@ -38,7 +38,7 @@ ORGANIZATIONS = {
 """What the door tells the rules of the organisations of the demonstration street."""
 
 
-QUESTIONS: dict[str, Question] = {}
+QUESTIONS: dict[str, Question] = {**answers({C1: 7, C2: 9, C3: 5})}
 """What this street answers to the questions of the rules, by name."""
 DEEDS: dict[str, Deed] = {}
 """What deeds do to this street, by name."""
@@ -106,7 +106,7 @@ def world(pack: str = "lanzhou_2021") -> World:
 def world_of(policy: Pack) -> World:
     """The same under any policy pack."""
     return World(
-        processes={"issue": ISSUE, "supervision": SUPERVISION},
+        processes={process.name: process for process in PROCESSES.values()},
         calendar=national_calendar(),
         policy=policy,
         pin=_pin(policy),
