@@ -340,6 +340,8 @@ outbox = Table(
     Column("clock", Text, nullable=False, server_default=text("''")),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
     Column("sent_at", DateTime(timezone=True)),
+    # When a message that reached nobody is tried again; empty: at once.
+    Column("next_at", DateTime(timezone=True)),
     UniqueConstraint("case_id", "seq", "place"),
     Index("ix_outbox_unsent", "id", postgresql_where=text("sent_at IS NULL")),
     comment="Messages on their way out (通知)",
