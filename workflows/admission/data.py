@@ -292,10 +292,10 @@ class Admission:
     @property
     def concerned(self) -> tuple[str, ...]:
         """Every community that it ever asked for and that did not drop out."""
-        asked = (code for code, one in self.agreements.items() if one.state is not AgreementState.WITHDRAWN)
+        asked = (code for code, one in sorted(self.agreements.items()) if one.state is not AgreementState.WITHDRAWN)
         return tuple(dict.fromkeys((*self.communities, *asked)))
 
     @property
     def unpaid(self) -> tuple[str, ...]:
         """Numbers of the instalments that nobody has paid."""
-        return tuple(number for number, one in self.instalments.items() if one.paid_on is None)
+        return tuple(number for number, one in sorted(self.instalments.items()) if one.paid_on is None)

@@ -381,6 +381,7 @@ ADMISSION = (
     Key("admission.inspection.open", Kind.DAY_OF_YEAR, "年检开始日", "Inspections open"),
     Key("admission.inspection.conclude", Kind.DAY_OF_YEAR, "年检截止日", "Inspections end"),
     _span("admission.renewal.window", "续期申请期(到期前天数)", "Renewal, days before the end", "days"),
+    _at_most("admission.interim.max", "续期未决时的过渡期", "Interim while a renewal is open", "days", most=366),
     _span("admission.expiry.remind", "到期提醒(到期前天数)", "Reminders, days before the end", "days"),
     _flag("admission.refusal_right", "未经准入可拒绝执行", "The community may refuse"),
     _flag("admission.emergency_entry", "应急先进后批", "Enter first, file later in an emergency", Tighter.LOWER),
