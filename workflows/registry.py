@@ -12,10 +12,13 @@ from workflows.kernel.shell import CaseWorkflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.rhythms import Beginning, Rhythms
+    from workflows.admission.process import ADMISSION
+    from workflows.formation.process import FORMATION
     from workflows.issue.process import ISSUE
     from workflows.kernel.periods import named_period
     from workflows.kernel.process import Process
     from workflows.kernel.wire import Seed
+    from workflows.membership.process import MEMBERSHIP
     from workflows.notice.process import NOTICE
     from workflows.objection.process import OBJECTION
     from workflows.round.process import ROUND
@@ -135,12 +138,63 @@ class RoundWorkflow(CaseWorkflow):
         return await self.live()
 
 
+@workflow.defn(name="admission")
+class AdmissionWorkflow(CaseWorkflow):
+    """P4, what may enter a community (准入)."""
+
+    process = ADMISSION
+
+    @workflow.init
+    def __init__(self, seed: Seed) -> None:
+        self.begin(seed)
+
+    @workflow.run
+    async def run(self, seed: Seed) -> str:
+        """Applied for, checked, decided, agreed, in force for its term, renewed or ended."""
+        return await self.live()
+
+
+@workflow.defn(name="formation")
+class FormationWorkflow(CaseWorkflow):
+    """P5, formation and appointment of a committee (组建与聘任)."""
+
+    process = FORMATION
+
+    @workflow.init
+    def __init__(self, seed: Seed) -> None:
+        self.begin(seed)
+
+    @workflow.run
+    async def run(self, seed: Seed) -> str:
+        """Called, chosen, approved, on notice, appointed."""
+        return await self.live()
+
+
+@workflow.defn(name="membership")
+class MembershipChangeWorkflow(CaseWorkflow):
+    """P6, a change of membership (退出、解聘、增补)."""
+
+    process = MEMBERSHIP
+
+    @workflow.init
+    def __init__(self, seed: Seed) -> None:
+        self.begin(seed)
+
+    @workflow.run
+    async def run(self, seed: Seed) -> str:
+        """Asked for, decided, and the seat filled again."""
+        return await self.live()
+
+
 WORKFLOWS: tuple[type[CaseWorkflow], ...] = (
     IssueWorkflow,
+    AdmissionWorkflow,
     SupervisionWorkflow,
     NoticeWorkflow,
     ObjectionWorkflow,
     RoundWorkflow,
+    FormationWorkflow,
+    MembershipChangeWorkflow,
 )
 
 PROCESSES: Mapping[str, Process[Any]] = {

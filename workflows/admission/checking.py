@@ -34,7 +34,9 @@ def run_list_check(case: Case[Admission], cmd: do.RunListCheck, turn: Turn) -> C
     """对照两项清单: what the lists in force today say; a later version changes nothing here."""
     _only(case, Variant.WORK_ITEM, ADMITTED)
     found = turn.facts["lists_in_force"]
-    check = ListCheck(version=found["version"], checked_on=today(turn), hits=tuple(found["hits"]))
+    check = ListCheck(
+        version=found["version"], versions=found.get("versions", {}), checked_on=today(turn), hits=tuple(found["hits"])
+    )
     return Change(
         type="lists_checked",
         to="LIST_CHECKED",
@@ -55,7 +57,7 @@ def confirm_list_check(case: Case[Admission], cmd: do.ConfirmListCheck, turn: Tu
         return _on_list(case, cmd, checked)
     if cmd.result is ListResult.PROHIBITED:
         return _prohibited(case, cmd, checked)
-    if _hits(checked, *DUTIES) and cmd.reason is None:
+    if _exact(checked, *DUTIES) and cmd.reason is None:
         # What is on a list never needs a permit; whoever says otherwise says why.
         raise GuardFailed("REASON_REQUIRED", field="reason", clause=LISTS)
     by_others = case.data.delivery_mode is not DeliveryMode.TWO_COMMITTEES
@@ -68,7 +70,7 @@ def confirm_list_check(case: Case[Admission], cmd: do.ConfirmListCheck, turn: Tu
         return _registered_only(case, cmd, checked, turn)
     if freely:
         raise GuardFailed("DONE_BY_OTHERS", field="result", clause=ADMITTED)
-    if _hits(checked, NEGATIVE) and cmd.exception_reason is None:
+    if _exact(checked, NEGATIVE) and cmd.exception_reason is None:
         raise GuardFailed("PROHIBITED", field="exception_reason", clause=LISTS)
     notes = {"reason": cmd.reason, "exception_reason": cmd.exception_reason}
     return Change(
@@ -190,6 +192,11 @@ def _only(case: Case[Admission], variant: Variant, clause: str) -> None:
 
 def _hits(check: ListCheck, *types: str) -> tuple[Mapping[str, Any], ...]:
     return tuple(hit for hit in check.hits if hit["list_type"] in types)
+
+
+def _exact(check: ListCheck, *types: str) -> bool:
+    """Say whether an entry has the item's very words; near wording is for the reviewer to look at."""
+    return any(hit.get("exact", True) for hit in _hits(check, *types))
 
 
 def _approver(case: Case[Admission]) -> Notice:

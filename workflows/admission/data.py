@@ -117,6 +117,8 @@ class ListCheck:
     """The lists in force on the day of the check (两项清单对照): their version stays written here, whatever follows."""
 
     version: int
+    """That of the two lists; `versions` has each list's own."""
+    versions: Mapping[str, int] = field(default_factory=dict)
     checked_on: date
     hits: tuple[Mapping[str, object], ...] = ()
     """`{list_type, item_code, name, funding_note, legal_basis}` of every entry that fits."""
