@@ -8,7 +8,7 @@ from workflows.formation import commands as do
 from workflows.formation.data import Candidate, Category, Formation, Kind, Standing, Vacancy, Way, standing
 from workflows.kernel.amending import amend
 from workflows.kernel.clocks import Clock, Start
-from workflows.kernel.process import Case, Change, Forbidden, GuardFailed, Notice, Turn
+from workflows.kernel.process import Case, Change, Effect, Forbidden, GuardFailed, Notice, Turn
 from workflows.kernel.roles import Role
 
 TITLES = {
@@ -127,6 +127,12 @@ def share_vacancy(case: Case[Formation], cmd: do.ShareVacancy, turn: Turn) -> Ch
         sets={"target_size": case.data.target_size + 1, "seats": seats},
         puts={"vacancies": {cmd.membership: vacancy}},
     )
+
+
+def share_too_late(case: Case[Formation], cmd: do.ShareVacancy, turn: Turn) -> Change:
+    """The list is with the street already: that seat needs a procedure of its own."""
+    answer = Effect("TELL", "membership", cmd.membership, "formation_aborted", {"formation": case.id}, turn.now)
+    return Change(type="told_too_late", effects=(answer,))
 
 
 def _check_way(case: Case[Formation], cmd: do.Nominate, turn: Turn, himself: bool) -> None:

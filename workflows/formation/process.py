@@ -53,6 +53,7 @@ CALL = (
     arrows("ANNOUNCED", Moment("ENDED", "CALL"), "SHORTLISTING", by=who.SYSTEM, rule=call.call_over),
     arrows("SHORTLISTING", do.ExtendCall, "ANNOUNCED", by=who.SECRETARY, rule=call.extend_call, may=call.may_extend, cancels=("SHORTLIST",), starts=("CALL",), event="call_extended"),
     arrows(BEFORE_STREET, do.ShareVacancy, by=who.SYSTEM, rule=call.share_vacancy, clause="001 §三4"),
+    arrows(("STREET_REVIEW", "PUBLIC_NOTICE", "APPOINTING", *ENDED), do.ShareVacancy, by=who.SYSTEM, rule=call.share_too_late),
 )
 
 SELECT = (
