@@ -18,14 +18,16 @@ from activities.records import Records
 from activities.rhythms import Rhythms
 from services.cadences import Beginner, Timekeeper
 from services.engine import TASK_QUEUE, Engine, newest
+from services.notary import Notary
 from services.ping import Ping
 from services.settings import Settings
+from services.storage.audit import Signer
 from services.storage.calendar import CalendarStore
 from services.storage.database import database
 from services.storage.deeds import Deeds
 from services.storage.history import Past
 from services.storage.incidents import Incidents
-from services.storage.keys import PAYLOADS
+from services.storage.keys import AUDIT, PAYLOADS
 from services.storage.ledger import Ledger
 from services.storage.questions import Answers
 from services.storage.regions import Tree
@@ -81,10 +83,11 @@ async def carry_out(settings: Settings) -> None:
         answers = Answers(storage, PROCESSES)
         neighbours = Neighbours(door, answers, Deeds(storage))
         rhythms = Rhythms(Beginner(door, answers, PROCESSES.values()))
+        notary = Notary(storage, Signer(settings.keys_for(AUDIT)))
         timekeeper = Timekeeper(client, Tree(storage), PROCESSES.values(), load(settings.policy).scale)
         async with build_worker(settings, client, Records(ledger, past), neighbours, rhythms, watch):
             log.info("worker.started", task_queue=TASK_QUEUE, workflows=len(WORKFLOWS), policy=settings.policy)
-            beside = [asyncio.create_task(one.run()) for one in (watch, timekeeper)]
+            beside = [asyncio.create_task(one.run()) for one in (watch, timekeeper, notary)]
             await stop.wait()
             for one in beside:
                 one.cancel()

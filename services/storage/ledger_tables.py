@@ -175,6 +175,7 @@ event = Table(
     Column("hash", LargeBinary, nullable=False),
     CheckConstraint("seq > 0", name="seq"),
     Index("ix_event_at", "at", postgresql_using="brin"),
+    Index("ix_event_recorded", "recorded_at", postgresql_using="brin"),
     # The few kinds of events that the figures count.
     Index("ix_event_measured", "type", "at", postgresql_where=text("type IN ('record_visit', 'list', 'delist')")),
     comment="History of every case (事件), chained by hashes; append only",
