@@ -62,6 +62,21 @@ class Settings(BaseSettings):
     token_key: SecretStr | None = None
     """Signs the tokens of people who have signed in."""
     token_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 60
+    session_days: Annotated[int, Field(ge=1, le=365)] = 30
+    """How long a sign-in can be renewed without the password."""
+    second_factor: Literal["off", "approvers"] | None = None
+    """`approvers`: roles that approve are held only by those who have shown a one-time code; the default, except
+    where the demonstration street is loaded."""
+    rate_account: Annotated[int, Field(ge=0)] = 30_000
+    """Requests a minute that one account may make of one API process; 0 is no limit."""
+    rate_sign_in: Annotated[int, Field(ge=0)] = 600
+    """Attempts a minute to sign in from one address; 0 is no limit."""
+    oidc_issuer: str | None = None
+    """An OpenID provider by which people may sign in, such as `https://login.example.gov.cn`."""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_username_claim: str = ""
+    """The provider's claim that names our accounts; empty: an administrator links people by hand."""
     seal_key: SecretStr | None = None
     """Seals what people wrote while it passes through the engine: 32 bytes in base64."""
     retired_seal_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
@@ -175,6 +190,11 @@ class Settings(BaseSettings):
         from services.storage.keys import PAYLOADS, derived
 
         return {} if purpose == PAYLOADS and not self.encrypt_payloads else derived(self.seal_keys, purpose)
+
+    @property
+    def guards_approvers(self) -> bool:
+        """Whether roles that approve ask for a second factor."""
+        return self.second_factor == "approvers" or (self.second_factor is None and not self.demo)
 
     @property
     def store_url(self) -> str:

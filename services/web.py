@@ -4,19 +4,24 @@ import contextlib
 import signal
 import socket
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import uvicorn
 from fastapi import FastAPI
 
 from activities.calendar import Calendars
+from services.api.accounts import account_router
 from services.api.app import create_app
 from services.api.documents import Archive
 from services.api.postgres import PostgresReads
 from services.documents.filling import Templates
 from services.documents.papers import Marks
 from services.engine import TASK_QUEUE, Engine, connect, newest
+from services.identity.accounts import Accounts
 from services.identity.actors import Directory
+from services.identity.provider import Client, Provider
+from services.identity.rates import Rates
+from services.identity.second_factor import APPROVERS, SecondFactors
 from services.identity.tokens import Tokens
 from services.readiness import Engine as Readiness
 from services.settings import Settings
@@ -73,6 +78,19 @@ async def build_app(settings: Settings) -> FastAPI:
     seal_keys = settings.seal_keys
     seal = Seal(seal_keys, current=next(iter(seal_keys)))
 
+    token_key = settings.token_key.get_secret_value()
+    tokens = Tokens(token_key, lifetime=timedelta(minutes=settings.token_minutes))
+    codes = SecondFactors(storage, seal, lambda: datetime.now(UTC))
+    people = Directory(storage, codes=codes, guarded=APPROVERS if settings.guards_approvers else frozenset())
+    accounts = Accounts(
+        storage,
+        directory=people,
+        tokens=tokens,
+        codes=codes,
+        provider=Provider(_at_provider(settings), token_key) if settings.oidc_issuer else None,
+        session_life=timedelta(days=settings.session_days),
+    )
+
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
@@ -84,8 +102,8 @@ async def build_app(settings: Settings) -> FastAPI:
         processes=tuple({process.name: process for process in PROCESSES.values()}.values()),
         engine=Engine(client, Past(storage), newest(settings.policy), timeout=settings.request_timeout),
         reads=PostgresReads(storage, Calendars(CalendarStore(storage)), seal, Wall(walled) if walled else None),
-        people=Directory(storage),
-        tokens=Tokens(settings.token_key.get_secret_value(), lifetime=timedelta(minutes=settings.token_minutes)),
+        people=people,
+        tokens=tokens,
         sealing=seal,
         secrets=tuple(seal_keys.values()),
         store=Files(settings.store_url),
@@ -98,6 +116,18 @@ async def build_app(settings: Settings) -> FastAPI:
             "temporal": readiness.answers,
             "worker": lambda: readiness.is_worked(TASK_QUEUE),
         },
+        routers=(account_router(accounts, people.keys, public_url=settings.public_url),),
+        rates=Rates(account=settings.rate_account, sign_in=settings.rate_sign_in),
         request_timeout=settings.request_timeout,
         lifespan=lifespan,
+    )
+
+
+def _at_provider(settings: Settings) -> Client:
+    assert settings.oidc_issuer is not None, "asked for only where there is a provider"
+    return Client(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret.get_secret_value(),
+        username_claim=settings.oidc_username_claim,
     )

@@ -2,13 +2,15 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.security import OAuth2PasswordRequestForm
 from pydantic import BaseModel
 
-from services.api.deps import ActorDep, DeskDep, LanguageDep
+from services.api.deps import ActorDep, DeskDep, LanguageDep, address_of
 from services.api.limits import TimedRoute
 from services.texts.catalogue import TAGS
+
+CODE = "动态口令 / one-time code, where the account has a second factor"
 
 
 class Token(BaseModel):
@@ -29,6 +31,8 @@ class HeldRole(BaseModel):
     level: str | None
     org: str | None
     org_name: str | None
+    substitute_for: str | None = None
+    """The absent person whose role it is."""
 
 
 class Me(BaseModel):
@@ -45,10 +49,18 @@ def auth_router() -> APIRouter:
     router = APIRouter(route_class=TimedRoute, tags=["people"])
 
     @router.post("/auth/token", operation_id="sign_in", summary="登录 / sign in")
-    async def token(form: Annotated[OAuth2PasswordRequestForm, Depends()], desk: DeskDep, response: Response) -> Token:
-        actor = await desk.people.sign_in(form.username, form.password)
+    async def token(
+        request: Request,
+        form: Annotated[OAuth2PasswordRequestForm, Depends()],
+        desk: DeskDep,
+        response: Response,
+        code: Annotated[str | None, Form(max_length=16, description=CODE)] = None,
+    ) -> Token:
+        await desk.rates.sign_in(address_of(request))
+        signed_in = await desk.people.sign_in(form.username, form.password, code)
+        issued = desk.tokens.issue(signed_in.actor, second_factor=signed_in.second_factor)
         response.headers["Cache-Control"] = "no-store"
-        return Token(access_token=desk.tokens.issue(actor), expires_in=int(desk.tokens.lifetime.total_seconds()))
+        return Token(access_token=issued, expires_in=int(desk.tokens.lifetime.total_seconds()))
 
     @router.get("/me", operation_id="me", summary="我是谁 / who I am", response_model=Me)
     async def me(actor: ActorDep, desk: DeskDep, language: LanguageDep) -> dict[str, Any]:

@@ -10,6 +10,9 @@ from services.api.door import Door
 from services.api.errors import Unauthenticated, UnsupportedMedia
 from services.api.ports import Engine, People, Reads
 from services.api.views import CheckCodes, Viewer
+from services.identity.errors import OutOfScope
+from services.identity.keys import MARK, Key
+from services.identity.rates import Rates
 from services.identity.tokens import Tokens
 from services.texts.catalogue import choose
 from workflows.kernel.process import Actor
@@ -31,6 +34,7 @@ class Desk:
     codes: CheckCodes
     pack: Pack
     """The policy pack that new cases are pinned to."""
+    rates: Rates
 
 
 # Nothing here waits, but FastAPI would send a plain function to a thread.
@@ -52,15 +56,32 @@ LanguageDep = Annotated[str, Depends(language)]
 
 
 async def actor(request: Request, desk: DeskDep, token: Annotated[str | None, Depends(_bearer)]) -> Actor:
-    """The caller; raises a refusal that is answered by 401."""
+    """The caller, by a token or by a machine's key; raises a refusal that is answered by 401, 403 or 429."""
     if not token:
         raise Unauthenticated("TOKEN_MISSING")
-    claims = desk.tokens.read(token)
-    found = await desk.people.actor(claims.actor_id, claims.username)
-    if found is None:
-        raise Unauthenticated("ACCOUNT_CLOSED")
+    if token.startswith(MARK):
+        found, key = await desk.people.machine(token)
+        require_scope(request, key)
+    else:
+        found = await desk.people.caller(desk.tokens.read(token))
+    await desk.rates.account(found.id)
     request.scope["actor_id"] = found.id
     return found
+
+
+def require_scope(request: Request, key: Key) -> None:
+    """Let a machine's key through to what it was made for; raises `OutOfScope`.
+
+    A scope is the first part of an address and what is done there: `issues.submit_issue`, `issues.read`.
+    """
+    route = request.scope["route"]
+    extra = route.openapi_extra or {}
+    action = (
+        "read" if request.method in ("GET", "HEAD") else extra.get("x-form") or route.operation_id.rpartition(".")[2]
+    )
+    part = request.scope["path"].removeprefix(PREFIX).split("/")[1]
+    if not key.opens(part, action):
+        raise OutOfScope("OUT_OF_SCOPE", scope=f"{part}.{action}")
 
 
 ActorDep = Annotated[Actor, Depends(actor)]
@@ -84,6 +105,11 @@ async def json_body(request: Request) -> bytes:
     return body
 
 
+def address_of(request: Request) -> str:
+    """The address that a request comes from; a trusted proxy's word for it is taken by the server before."""
+    return request.client.host if request.client else ""
+
+
 BodyDep = Annotated[bytes, Depends(json_body)]
 
 
@@ -95,5 +121,6 @@ __all__ = [
     "DeskDep",
     "LanguageDep",
     "ViewerDep",
+    "address_of",
     "json_body",
 ]

@@ -203,6 +203,8 @@ def install(app: FastAPI) -> None:
 
     async def unfit(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
+        if any(fault["type"] == "json_invalid" for fault in error.errors()):
+            return respond(request, Problem(code="malformed"))
         found = faults(error.errors(), skip=1)
         return respond(request, Problem(code="invalid", faults=found, details={"count": len(found)}))
 

@@ -4,7 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
+from services.identity.keys import Key
 from services.identity.places import Community, Org, Region
+from services.identity.sign_in import SignedIn
+from services.identity.tokens import Claims
 from services.storage.cases import Filters, Known, Page
 from services.storage.overdue import Narrowed as OverdueFilters
 from workflows.kernel.calendar import Calendar
@@ -34,8 +37,14 @@ class Sealing(Protocol):
 class People(Protocol):
     """Who and what the commands name (services/identity)."""
 
-    async def sign_in(self, username: str, password: str) -> Actor:
-        """Give the person behind name and password."""
+    async def sign_in(self, username: str, password: str, code: str | None = None) -> SignedIn:
+        """Give the person behind name, password and one-time code."""
+
+    async def caller(self, claims: Claims) -> Actor:
+        """Give the person who shows a token."""
+
+    async def machine(self, shown: str) -> tuple[Actor, Key]:
+        """Give the account that a machine's key acts as, and the key."""
 
     async def actor(self, actor_id: str, username: str | None = None) -> Actor | None:
         """Give a person with today's roles."""

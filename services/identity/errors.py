@@ -2,8 +2,12 @@
 
 Refusal
 ├── SignInRefused      unauthenticated   name and password do not belong together
-├── SignInTooOften     too_many          too many wrong passwords a moment ago
-└── TokenRefused       unauthenticated   a token that is not ours, is altered or has run out
+│   └── SecondFactorNeeded               they do, and the account asks for a one-time code besides
+├── SignInTooOften     too_many          too many wrong passwords, or too many requests, a moment ago
+├── TokenRefused       unauthenticated   a token, key or session that is not ours, is altered, given back or has run out
+├── ProviderRefused    unauthenticated   the OpenID provider said no, or names somebody whom nobody here knows
+├── OutOfScope         forbidden         a machine's key that was not made for this
+└── Unfit              guard_failed      a password, code or key that cannot be taken as asked
 """
 
 from datetime import timedelta
@@ -16,21 +20,46 @@ class SignInRefused(Refusal):
 
     code = "unauthenticated"
 
+    def __init__(self, reason: str = "BAD_CREDENTIALS") -> None:
+        super().__init__(reason)
+
+
+class SecondFactorNeeded(SignInRefused):
+    """Name and password are right; the account has a second factor and no code came with them."""
+
     def __init__(self) -> None:
-        super().__init__("BAD_CREDENTIALS")
+        super().__init__("SECOND_FACTOR_NEEDED")
 
 
 class SignInTooOften(Refusal):
-    """Too many wrong passwords for this name; asking again after `retry_after` is welcome."""
+    """Too many wrong passwords for this name (or requests of one caller); welcome again after `retry_after`."""
 
     code = "too_many"
 
-    def __init__(self, retry_after: timedelta) -> None:
-        super().__init__("SIGN_IN_TOO_OFTEN", retry_after=retry_after)
+    def __init__(self, retry_after: timedelta, reason: str = "SIGN_IN_TOO_OFTEN") -> None:
+        super().__init__(reason, retry_after=retry_after)
         self.retry_after = retry_after
 
 
 class TokenRefused(Refusal):
-    """A token that cannot be trusted; `reason` is TOKEN_EXPIRED or TOKEN_INVALID."""
+    """What cannot be trusted: TOKEN_EXPIRED, TOKEN_INVALID, TOKEN_REVOKED, SESSION_OVER or KEY_INVALID."""
 
     code = "unauthenticated"
+
+
+class ProviderRefused(Refusal):
+    """The OpenID provider did not let somebody in (OIDC_REFUSED), or nobody here is linked to him (OIDC_UNKNOWN)."""
+
+    code = "unauthenticated"
+
+
+class OutOfScope(Refusal):
+    """A machine's key that does not open this."""
+
+    code = "forbidden"
+
+
+class Unfit(Refusal):
+    """A password, one-time code or key that cannot be taken as it was asked for."""
+
+    code = "guard_failed"

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from joserfc import jwt
@@ -29,6 +30,10 @@ class Claims:
     issued_at: datetime
     expires_at: datetime
     token_id: str
+    session_id: str
+    """What is given back at the end of a session; a token without a session is one of its own."""
+    second_factor: bool = False
+    """A one-time code was shown besides the password."""
 
 
 def _now() -> datetime:
@@ -54,17 +59,22 @@ class Tokens:
         self._now = now
         self._known: dict[str, Claims] = {}
 
-    def issue(self, actor: Actor) -> str:
+    def issue(self, actor: Actor, *, session_id: str | None = None, second_factor: bool = False) -> str:
         """Give this person a token; it holds for `lifetime`."""
         issued = self._now()
-        claims = {
+        claims: dict[str, Any] = {
             "iss": ISSUER,
             "sub": actor.id,
             "username": actor.username,
-            "iat": int(issued.timestamp()),
+            # To the millisecond: tokens from before a new password are told from those after it.
+            "iat": int(issued.timestamp() * 1000) / 1000,
             "exp": int((issued + self.lifetime).timestamp()),
             "jti": str(uuid4()),
         }
+        if session_id is not None:
+            claims["sid"] = session_id
+        if second_factor:
+            claims["amr"] = ["pwd", "otp"]
         return jwt.encode({"alg": ALGORITHM}, claims, self._key, algorithms=[ALGORITHM])
 
     def read(self, token: str) -> Claims:
@@ -87,7 +97,10 @@ class Tokens:
         # Text that is no token at all fails while its parts are decoded.
         except (JoseError, ValueError):
             raise TokenRefused("TOKEN_INVALID") from None
-        if not isinstance(claims["username"], str):
+        session_id: Any = claims.get("sid", claims["jti"])
+        ways: Any = claims.get("amr", [])
+        named = (claims["sub"], claims["username"], claims["jti"], session_id)
+        if not all(isinstance(one, str) for one in named) or not isinstance(ways, list):
             raise TokenRefused("TOKEN_INVALID")
         if len(self._known) >= REMEMBERED:
             self._known.clear()
@@ -97,6 +110,8 @@ class Tokens:
             issued_at=datetime.fromtimestamp(claims["iat"], UTC),
             expires_at=datetime.fromtimestamp(claims["exp"], UTC),
             token_id=claims["jti"],
+            session_id=session_id,
+            second_factor="otp" in ways,
         )
         return found
 

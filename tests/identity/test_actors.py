@@ -64,15 +64,15 @@ async def newcomer(engine: AsyncEngine, username: str, password: str = PASSWORD)
 
 
 async def test_name_and_password_give_the_person_with_his_roles(directory: Directory) -> None:
-    actor = await directory.sign_in("worker1", PASSWORD)
+    actor = (await directory.sign_in("worker1", PASSWORD)).actor
 
     assert actor.username == "worker1"
     assert actor.grants == (Grant("community_worker", "620199001001", "community-1"),)
 
 
 async def test_two_accounts_of_one_person_are_one_actor(directory: Directory) -> None:
-    secretary = await directory.sign_in("secretary1", PASSWORD)
-    seat = await directory.sign_in("epc1a", PASSWORD)
+    secretary = (await directory.sign_in("secretary1", PASSWORD)).actor
+    seat = (await directory.sign_in("epc1a", PASSWORD)).actor
 
     assert seat.id == secretary.id
     assert seat.username == "epc1a"
@@ -127,7 +127,7 @@ async def test_one_closed_account_of_a_person_is_refused_while_the_other_opens(
 
     with pytest.raises(SignInRefused):
         await directory.sign_in("old-hat", PASSWORD)
-    assert (await directory.sign_in("two-hats", PASSWORD)).id == str(person)
+    assert (await directory.sign_in("two-hats", PASSWORD)).actor.id == str(person)
     assert await directory.actor(str(person), "old-hat") is None
 
 
@@ -349,6 +349,7 @@ async def test_me_says_who_and_where(directory: Directory) -> None:
                 "level": "COUNTY",
                 "org": "urban-management",
                 "org_name": "示范区城市管理局",
+                "substitute_for": None,
             }
         ],
     }

@@ -156,3 +156,16 @@ def test_a_believed_token_lends_nothing_to_one_that_resembles_it() -> None:
     with pytest.raises(TokenRefused) as refused:
         ours.read(altered)
     assert refused.value.reason == "TOKEN_INVALID"
+
+
+def test_a_token_says_its_session_and_whether_a_code_was_shown() -> None:
+    plain = tokens().read(tokens().issue(ACTOR))
+    full = tokens().read(tokens().issue(ACTOR, session_id="s", second_factor=True))
+
+    assert (plain.session_id, plain.second_factor) == (plain.token_id, False)
+    assert (full.session_id, full.second_factor) == ("s", True)
+
+
+@pytest.mark.parametrize("changed", [{"sid": 1}, {"amr": "otp"}, {"jti": 7}, {"sub": ["a"]}])
+def test_a_claim_of_another_kind_is_refused(changed: dict[str, Any]) -> None:
+    assert reason(signed(claims(**changed))) == "TOKEN_INVALID"

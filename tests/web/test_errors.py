@@ -17,7 +17,7 @@ from tests.web.twins import PEOPLE, Twin
 ROOT = Path(__file__).parents[2]
 REFUSALS = {
     "Refusal", "Forbidden", "WrongState", "VersionConflict", "GuardFailed", "NotFound", "IdempotencyConflict",
-    "TokenRefused", "Unauthenticated", "TooMany",
+    "TokenRefused", "Unauthenticated", "TooMany", "ProviderRefused", "OutOfScope", "Unfit",
 }  # fmt: skip
 
 

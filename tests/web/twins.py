@@ -4,12 +4,16 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, Any, ClassVar
+from uuid import UUID
 
 from services.api.ports import Filters, Json, Known, OverdueFilters, Page
 from services.api.views import resolve, standing
 from services.engine import EngineUnavailable, IdempotencyConflict
-from services.identity.errors import SignInRefused
+from services.identity.errors import SignInRefused, TokenRefused
+from services.identity.keys import Key
 from services.identity.places import Community, Org, Region
+from services.identity.sign_in import SignedIn
+from services.identity.tokens import Claims
 from workflows.issue.process import ISSUE
 from workflows.kernel.calendar import CHINA, Calendar, HostCalendar
 from workflows.kernel.process import Actor, Asked, Case, Grant, Pin, Process
@@ -277,10 +281,19 @@ class TwinPeople:
 
     invented: ClassVar[bool] = True
 
-    async def sign_in(self, username: str, password: str) -> Actor:
+    async def sign_in(self, username: str, password: str, code: str | None = None) -> SignedIn:
         if password != PASSWORD or username not in PEOPLE:
             raise SignInRefused
-        return PEOPLE[username]
+        return SignedIn(PEOPLE[username], UUID(PEOPLE[username].id), second_factor=False)
+
+    async def caller(self, claims: Claims) -> Actor:
+        found = await self.actor(claims.actor_id)
+        if found is None:
+            raise TokenRefused("ACCOUNT_CLOSED")
+        return found
+
+    async def machine(self, shown: str) -> tuple[Actor, Key]:
+        raise TokenRefused("KEY_INVALID")
 
     async def actor(self, actor_id: str, username: str | None = None) -> Actor | None:
         return next((actor for actor in PEOPLE.values() if actor.id == actor_id), None)
