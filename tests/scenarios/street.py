@@ -7,6 +7,7 @@ from typing import Any
 
 from services.rehearsal import answers
 from services.storage.national_calendar import national_calendar
+from tests.scenarios import county
 from workflows.issue import commands as do
 from workflows.issue.data import Difficulty, HandlingMode, Issue, Outcome, Source
 from workflows.kernel.calendar import CHINA, end_of
@@ -33,12 +34,12 @@ ORGANIZATIONS = {
     **{code: {"type": "ENTERPRISE", "level": "OTHER"} for code in ("drainage", "heating", "power", "telecom")},
     "elder-care": {"type": "SOCIAL_ORG", "level": "OTHER"},
     "subdistrict-office": {"type": "SUBDISTRICT_OFFICE", "level": "SUBDISTRICT"},
-    "urban-management": {"type": "DEPARTMENT", "level": "COUNTY"},
+    **county.ORGANIZATIONS,
 }
 """What the door tells the rules of the organisations of the demonstration street."""
 
 
-QUESTIONS: dict[str, Question] = {**answers({C1: 7, C2: 9, C3: 5})}
+QUESTIONS: dict[str, Question] = {**answers({C1: 7, C2: 9, C3: 5}), **county.QUESTIONS}
 """What this street answers to the questions of the rules, by name."""
 DEEDS: dict[str, Deed] = {}
 """What deeds do to this street, by name."""
@@ -86,7 +87,14 @@ PEOPLE: dict[str, Actor] = {
         *(person(code, ("unit_liaison", "6201", code)) for code in ("drainage", "heating", "power", "telecom")),
         person("elder-care", ("unit_liaison", STREET, "elder-care")),
         person("department", ("department_officer", "620199", "urban-management")),
-        person("statistics", ("department_officer", "620199", "statistics")),
+        *(
+            person(code, ("department_officer", "620199", code))
+            for code in ("statistics", "civil-affairs", "disabled-persons")
+        ),
+        person("medical-insurance", ("department_officer", "6201", "medical-insurance")),
+        person("reviewer", ("office_reviewer", "620199")),
+        person("approver", ("leading_group_approver", "620199")),
+        person("cityapprover", ("leading_group_approver", "6201")),
         person("officer", ("subdistrict_officer", STREET, "subdistrict-office")),
         person("supervisor", ("supervisor", STREET)),
         person("city", ("supervisor", "6201")),
