@@ -15,6 +15,8 @@ COUNTY_DIGITS = 6
 CHECKED = ("LIST_A", "LIST_B", "NEGATIVE")
 TWO_LISTS = ("LIST_A", "LIST_B")
 MOST_HITS = 10
+FITS = 0.9
+"""Likeness from which an entry has the words of the item or holds them (see `lists.SEARCH`)."""
 
 
 async def words_of(connection: AsyncConnection, asked: Asked, field: str) -> str:
@@ -28,8 +30,8 @@ async def lists_in_force(connection: AsyncConnection, asked: Asked) -> dict[str,
     """The county's entries that an item fits, in the lists in force today, the most alike first.
 
     `{version, versions: {LIST_A: n, …}, hits: [{list_type, version, item_code, name, funding_note, legal_basis,
-    exact, likeness}]}`; `version` is that of the two lists, 0 where there is none. The county is the question's, or
-    the case's.
+    likeness}], near: […]}`; `version` is that of the two lists, 0 where there is none. A hit has the words of the
+    item, or holds them; what is only near is for somebody to look at. The county is the question's, or the case's.
     """
     data = asked.case.data if asked.case else None
     county = str(asked.about.get("county") or getattr(data, "county", "") or (asked.case.county if asked.case else ""))
@@ -39,7 +41,8 @@ async def lists_in_force(connection: AsyncConnection, asked: Asked) -> dict[str,
     return {
         "version": max((one.version for kind, one in lists.items() if kind in TWO_LISTS), default=0),
         "versions": {kind: one.version for kind, one in lists.items()},
-        "hits": [_hit(one) for one in hits],
+        "hits": [_hit(one) for one in hits if one.likeness >= FITS],
+        "near": [_hit(one) for one in hits if one.likeness < FITS],
     }
 
 
@@ -49,7 +52,6 @@ def _hit(one: Found) -> dict[str, Any]:
         "list_type": one.list_type,
         "version": one.version,
         **{name: entry[name] for name in ("item_code", "name", "funding_note", "legal_basis")},
-        "exact": one.likeness == 1,
         "likeness": one.likeness,
     }
 
