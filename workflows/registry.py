@@ -14,14 +14,18 @@ with workflow.unsafe.imports_passed_through():
     from activities.rhythms import Beginning, Rhythms
     from workflows.admission.process import ADMISSION
     from workflows.formation.process import FORMATION
+    from workflows.inspection.process import INSPECTION
     from workflows.issue.process import ISSUE
     from workflows.kernel.periods import named_period
     from workflows.kernel.process import Process
     from workflows.kernel.wire import Seed
+    from workflows.meeting.process import MEETING
     from workflows.membership.process import MEMBERSHIP
     from workflows.notice.process import NOTICE
     from workflows.objection.process import OBJECTION
+    from workflows.refusal.process import REFUSAL
     from workflows.round.process import ROUND
+    from workflows.slot.process import SLOT
     from workflows.supervision.process import SUPERVISION
 
 SCHEDULED_FOR = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
@@ -186,13 +190,81 @@ class MembershipChangeWorkflow(CaseWorkflow):
         return await self.live()
 
 
+@workflow.defn(name="meeting")
+class MeetingWorkflow(CaseWorkflow):
+    """P3, a meeting of a body (会议)."""
+
+    process = MEETING
+
+    @workflow.init
+    def __init__(self, seed: Seed) -> None:
+        self.begin(seed)
+
+    @workflow.run
+    async def run(self, seed: Seed) -> str:
+        """Agenda, notice, session, minutes, follow-up."""
+        return await self.live()
+
+
+@workflow.defn(name="slot")
+class MeetingCadenceWorkflow(CaseWorkflow):
+    """The month of a body that must meet (当月例会)."""
+
+    process = SLOT
+
+    @workflow.init
+    def __init__(self, seed: Seed) -> None:
+        self.begin(seed)
+
+    @workflow.run
+    async def run(self, seed: Seed) -> str:
+        """Open, filled, done; or missed, and made up."""
+        return await self.live()
+
+
+@workflow.defn(name="inspection")
+class AnnualInspectionWorkflow(CaseWorkflow):
+    """P4, the yearly inspection of a permit (年度检查评估)."""
+
+    process = INSPECTION
+
+    @workflow.init
+    def __init__(self, seed: Seed) -> None:
+        self.begin(seed)
+
+    @workflow.run
+    async def run(self, seed: Seed) -> str:
+        """Self report, assessment by the communities, check on the spot, conclusion."""
+        return await self.live()
+
+
+@workflow.defn(name="refusal")
+class RefusalWorkflow(CaseWorkflow):
+    """P4-R, a task that a department sends and a community may refuse (可拒绝执行)."""
+
+    process = REFUSAL
+
+    @workflow.init
+    def __init__(self, seed: Seed) -> None:
+        self.begin(seed)
+
+    @workflow.run
+    async def run(self, seed: Seed) -> str:
+        """Checked, refused or accepted, and what the department makes of it."""
+        return await self.live()
+
+
 WORKFLOWS: tuple[type[CaseWorkflow], ...] = (
     IssueWorkflow,
     AdmissionWorkflow,
+    AnnualInspectionWorkflow,
+    RefusalWorkflow,
     SupervisionWorkflow,
     NoticeWorkflow,
     ObjectionWorkflow,
     RoundWorkflow,
+    MeetingWorkflow,
+    MeetingCadenceWorkflow,
     FormationWorkflow,
     MembershipChangeWorkflow,
 )

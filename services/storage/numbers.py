@@ -10,6 +10,7 @@ LETTERS = {
     "supervision": "D",
     "round": "Z",
     "meeting": "H",
+    "slot": "S",
     "admission": "R",
     "inspection": "J",
     "refusal": "T",

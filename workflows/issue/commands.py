@@ -14,6 +14,7 @@ from workflows.issue.data import (
     HelpKind,
     NotHeld,
     Outcome,
+    Result,
     Solved,
     Source,
     StreetOutcome,
@@ -40,7 +41,8 @@ Exception_ = Annotated[str | None, Prose("例外理由", "Reason for breaking a 
 LeadOrg = Annotated[str | None, Organization("牵头单位", "Responsible organisation")]
 HelperOrgs = Annotated[tuple[str, ...], Organization("协办单位", "Helping organisations", longest=20)]
 DueOn = Annotated[date | None, Field("完成期限", "Due on")]
-Item = Annotated[str | None, Field("议项", "Agenda item", longest=64)]
+Meeting = Annotated[str, Field("会议", "Meeting", longest=64)]
+Item = Annotated[str, Field("议项", "Agenda item", longest=20)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,9 +279,11 @@ class Split:
 
 @command("列入议程", "Admit to the agenda")
 class AdmitToAgenda:
-    """The topic is taken on the agenda of the next meeting (上会)."""
+    """The topic is on the agenda of a meeting (上会); sent by that meeting."""
 
-    meeting: Annotated[str | None, Field("会议", "Meeting", longest=64)] = None
+    meeting: Meeting
+    bodies: Annotated[tuple[str, ...], Field("会议主体", "Bodies", longest=2)]
+    meets_at: Annotated[datetime, Field("会议时间", "Time of the meeting")]
     urgent: Annotated[bool, Field("临时议题", "Urgent item")] = False
 
 
@@ -290,10 +294,11 @@ class ReturnTopic:
     reason: Reason
 
 
-@command("会议未议", "Record that the meeting did not decide it")
+@command("会议未议", "Carry the topic over")
 class CarryOver:
-    """The meeting was missed, inquorate, cancelled, or ended without the item (顺延)."""
+    """The meeting was missed, inquorate, cancelled, or ended without the item (顺延); sent by that meeting."""
 
+    meeting: Meeting
     reason: Annotated[NotHeld, Field("原因", "Reason")]
 
 
@@ -322,42 +327,50 @@ class RecordStreetDecision:
 
 @command("开始审议", "Open the item")
 class OpenItem:
-    """The chair opens the item in the meeting."""
+    """The chair has opened the item; sent by the meeting."""
 
-    item: Item = None
+    meeting: Meeting
+    item: Item
 
 
 @command("记录陈述", "Record a statement")
 class RecordStatement:
-    """An interested party states its position and need (阐述立场、需求, seed 001 §四3)."""
+    """A party has stated its position and need (阐述立场、需求, seed 001 §四3); sent by the meeting."""
 
-    item: Item = None
-    party: Annotated[str, Prose("陈述方", "Party", longest=100)]
-    position: Annotated[str, Prose("立场", "Position", longest=500)]
-    need: Annotated[str, Prose("需求", "Need", longest=500)]
+    meeting: Meeting
+    item: Item
+    party: Text
+    position: Text
+    need: Text
     text: OptionalText = None
     written: Annotated[bool, Field("书面", "In writing")] = False
 
 
 @command("记录表决", "Record the tally")
 class RecordTally:
-    """The count of a vote; a tie and too few eligible members decide by themselves (processes §0.5)."""
+    """What a vote came to; a tie and too few eligible members decide by themselves (§0.5); sent by the meeting."""
 
-    members: Annotated[int, Field("应到人数", "Members of the body", least=1, most=500)]
-    in_favour: Annotated[int, Field("赞成", "For", least=0, most=500)]
-    against: Annotated[int, Field("反对", "Against", least=0, most=500)]
-    abstain: Annotated[int, Field("弃权", "Abstentions", least=0, most=500)] = 0
-    recused: Annotated[int, Field("回避", "Recused", least=0, most=500)] = 0
+    meeting: Meeting
+    item: Item
+    result: Annotated[Result, Field("结果", "Result")]
+    members: Annotated[int, Field("应到人数", "Members of the body")]
+    present: Annotated[int, Field("实到人数", "Present")]
+    in_favour: Annotated[int, Field("赞成", "For")]
+    against: Annotated[int, Field("反对", "Against")]
+    abstain: Annotated[int, Field("弃权", "Abstentions")] = 0
+    recused: Annotated[int, Field("回避", "Recused")] = 0
 
 
 @command("作出决定", "Record the decision")
 class RecordDecision:
-    """What the meeting decided on the topic (会议决定, seed 001 §四3)."""
+    """What the meeting decided on the topic (会议决定, seed 001 §四3); sent by the meeting, which has checked it."""
 
-    item: Item = None
+    meeting: Meeting
+    item: Item
     outcome: Annotated[Outcome, Field("决定", "Outcome")]
     text: Text
     lead_org: LeadOrg = None
+    department: Annotated[bool, Field("牵头单位为部门", "The lead is a department")] = False
     due_on: DueOn = None
     until: Annotated[date | None, Field("暂缓至", "Deferred until")] = None
     reason: Annotated[str | None, Prose("理由", "Reason")] = None
@@ -560,11 +573,6 @@ class GiveFeedback:
     def public_fields(self) -> tuple[str, ...]:
         """Fields that everybody will read, so that they must be masked (S23)."""
         return ("text",) if self.audience is Audience.PUBLIC else ()
-
-
-@command("撤下公示", "Take down the publication")
-class TakeDown:
-    """The posted result comes down, not before its minimum time."""
 
 
 @command("回访", "Record a return visit")

@@ -95,6 +95,16 @@ class Outcome(StrEnum):
     KEEP = "KEEP"
 
 
+class Result(StrEnum):
+    """What a vote came to (表决结果), processes §0.5."""
+
+    PASSED = "PASSED"
+    NOT_PASSED = "NOT_PASSED"
+    TIE = "TIE"
+    NO_CONSENSUS = "NO_CONSENSUS"
+    INSUFFICIENT_ELIGIBLE = "INSUFFICIENT_ELIGIBLE"
+
+
 class StreetOutcome(StrEnum):
     """What a street or county body outside the system decides (街道决定)."""
 
@@ -273,6 +283,9 @@ class Issue:
     """First place on the next agenda: carried over, or back from a consultation."""
     topic_returns: int = 0
     agenda_missed: int = 0
+    meeting: str | None = None
+    """The meeting on whose agenda the topic, or the escalated topic, stands."""
+    deferred_until: date | None = None
     escalated: Escalated | None = None
     heard_by_epc: bool = False
     """On an agenda of the 大党委 or 联席会议 at least once (invariant 3)."""
@@ -300,6 +313,9 @@ class Issue:
     feedbacks: tuple[Audience, ...] = ()
     published: bool = False
     public_text: str | None = None
+    notice: str | None = None
+    """The notice on which the result hangs (结果公示)."""
+    postings: int = 0
     visits: int = 0
     unreachable: int = 0
     satisfaction: int | None = None

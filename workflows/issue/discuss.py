@@ -12,6 +12,7 @@ from workflows.issue.data import (
     Handle,
     Issue,
     Outcome,
+    Result,
     StreetOutcome,
     above,
     at_least,
@@ -19,7 +20,6 @@ from workflows.issue.data import (
 from workflows.issue.orders import handling, led, signing, until, working_days_about
 from workflows.issue.topic import (
     AGENDA_PARAMETER,
-    MEETING_BODIES,
     beside,
     escalate,
     hearing,
@@ -30,9 +30,6 @@ from workflows.issue.topic import (
 from workflows.kernel.calendar import CHINA, Duration, Unit
 from workflows.kernel.clocks import Cancel, Clock, ClockOp, Meet, Start
 from workflows.kernel.process import Case, Change, GuardFailed, Turn
-
-BINDING = (Outcome.ADOPT, Outcome.ASSIGN, Outcome.REFER_DEPARTMENT, Outcome.KEEP)
-"""Outcomes that need a valid vote or consensus, and parties that were heard."""
 
 SUPERSEDED: tuple[ClockOp, ...] = tuple(
     Cancel(code=code, reason="SUPERSEDED")
@@ -49,6 +46,8 @@ class Decision:
     due_on: date | None
     until: date | None
     notes: dict[str, Any]
+    department: bool | None = None
+    """Whether the lead is a department; None: what the door knows of it."""
 
 
 # --- statements and votes -----------------------------------------------------------------------------------
@@ -63,84 +62,68 @@ def record_statement(case: Case[Issue], cmd: do.RecordStatement, turn: Turn) -> 
             "position": cmd.position,
             "need": cmd.need,
             "written": cmd.written,
+            "meeting": cmd.meeting,
+            "item": cmd.item,
             **({"text": cmd.text} if cmd.text else {}),
         },
     )
 
 
+UNDECIDED = (Result.TIE, Result.NO_CONSENSUS)
+"""Results that put a topic off the first time and raise it the second (processes §0.5)."""
+
+
 def record_tally(case: Case[Issue], cmd: do.RecordTally, turn: Turn) -> Change:
-    """Quorum, majority of those attending, ties and too few eligible members (processes §0.5)."""
-    result = tally(cmd, turn)
+    """What a vote came to; ties and too few eligible members have their consequence at once (processes §0.5)."""
     notes = {
+        "meeting": cmd.meeting,
+        "item": cmd.item,
         "members": cmd.members,
+        "present": cmd.present,
         "in_favour": cmd.in_favour,
         "against": cmd.against,
         "abstain": cmd.abstain,
         "recused": cmd.recused,
-        "result": result,
+        "result": cmd.result,
     }
     if case.state != "UNDER_DISCUSSION":
-        return replace(_tally_escalated(case, result, turn), notes=notes)
-    if result == "INSUFFICIENT_ELIGIBLE":
-        change = propose(case, above(case.level), result, turn)
+        return replace(_tally_escalated(case, cmd.result, turn), notes=notes)
+    if cmd.result is Result.INSUFFICIENT_ELIGIBLE:
+        change = propose(case, above(case.level), cmd.result.value, turn)
         return replace(change, notes=notes)
-    if result == "TIE":
+    if cmd.result in UNDECIDED:
         if case.data.ties == 0:
             back = (Cancel(code="HEARING", reason="DEFERRED"), _back(case, None, turn))
-            return Change(to="DEFERRED", sets={"ties": 1, "tally": result}, clocks=back, notes=notes)
+            return Change(to="DEFERRED", sets={"ties": 1, "tally": cmd.result.value}, clocks=back, notes=notes)
         change = propose(case, above(case.level), "SECOND_TIE", turn)
         return replace(change, notes=notes)
-    return Change(sets={"tally": result}, notes=notes)
+    return Change(sets={"tally": cmd.result.value}, notes=notes)
 
 
-def _tally_escalated(case: Case[Issue], result: str, turn: Turn) -> Change:
+def _tally_escalated(case: Case[Issue], result: Result, turn: Turn) -> Change:
     """The same for a topic beside a running order: the first tie waits for the next meeting, the second climbs."""
     topic = beside(case)
-    if result == "TIE" and case.data.ties == 0:
+    if result in UNDECIDED and case.data.ties == 0:
         again = escalate(case, topic.level, "TIE", turn, next_slot=True)
         return replace(again, sets={**again.sets, "ties": 1, "statements": 0, "tally": None})
-    if result in ("TIE", "INSUFFICIENT_ELIGIBLE"):
-        reason = "SECOND_TIE" if result == "TIE" else result
+    if result in (*UNDECIDED, Result.INSUFFICIENT_ELIGIBLE):
+        reason = "SECOND_TIE" if result in UNDECIDED else result.value
         up = escalate(case, above(topic.level), reason, turn)
         return replace(up, sets={**up.sets, "ties": 0, "statements": 0, "tally": None})
-    return Change(sets={"tally": result})
-
-
-def tally(cmd: do.RecordTally, turn: Turn) -> str:
-    """`PASSED`, `NOT_PASSED`, `TIE` or `INSUFFICIENT_ELIGIBLE`; refuses counts that cannot be."""
-    eligible = cmd.members - cmd.recused
-    if eligible < 0:
-        raise GuardFailed("MORE_RECUSED_THAN_MEMBERS", field="recused", clause="processes §0.5")
-    if eligible < turn.policy.number("meeting.min_eligible") or eligible * 2 < cmd.members:
-        return "INSUFFICIENT_ELIGIBLE"
-    attending = cmd.in_favour + cmd.against + cmd.abstain
-    if attending > eligible:
-        raise GuardFailed("MORE_VOTES_THAN_ELIGIBLE", field="in_favour", clause="processes §0.5")
-    if attending * 2 <= eligible:
-        raise GuardFailed("NO_QUORUM", clause="processes §0.5")
-    if cmd.in_favour * 2 > attending:
-        return "PASSED"
-    return "TIE" if cmd.in_favour == cmd.against else "NOT_PASSED"
+    return Change(sets={"tally": result.value})
 
 
 # --- decisions ----------------------------------------------------------------------------------------------
 
 
 def record_decision(case: Case[Issue], cmd: do.RecordDecision, turn: Turn) -> Change:
-    """The meeting decides on the topic that it has opened."""
-    decision = _meeting_decision(case, cmd, case.data.topic_body, turn)
-    return _carried_out(case, decision, turn)
+    """The meeting has decided on the topic that it had opened."""
+    return _carried_out(case, _meeting_decision(cmd), turn)
 
 
 def record_decision_escalated(case: Case[Issue], cmd: do.RecordDecision, turn: Turn) -> Change:
-    """The meeting decides on a topic whose handling goes on; the old time is superseded (processes §0.3)."""
-    topic = beside(case)
-    if topic.body not in MEETING_BODIES:
-        raise GuardFailed("BODY_OUTSIDE", clause="processes P1")
-    decision = _meeting_decision(case, cmd, topic.body, turn)
-    heard = {"heard_by_epc": case.data.heard_by_epc or topic.body is Body.EXTENDED_PARTY_COMMITTEE}
-    change = _on_escalated(case, decision, turn)
-    return replace(change, sets={**change.sets, **heard})
+    """The meeting has decided on a topic whose handling goes on; the old time is superseded (processes §0.3)."""
+    return _on_escalated(case, _meeting_decision(cmd), turn)
 
 
 def record_street_decision(case: Case[Issue], cmd: do.RecordStreetDecision, turn: Turn) -> Change:
@@ -158,24 +141,18 @@ def record_street_decision_escalated(case: Case[Issue], cmd: do.RecordStreetDeci
     return _on_escalated(case, _street_decision(cmd, turn), turn)
 
 
-def _meeting_decision(case: Case[Issue], cmd: do.RecordDecision, body: Body | None, turn: Turn) -> Decision:
-    if cmd.outcome is Outcome.REFER_DEPARTMENT and body is not Body.EXTENDED_PARTY_COMMITTEE:
-        raise GuardFailed("BODY_NOT_ALLOWED", field="outcome", clause="001 §四3")
-    if cmd.outcome in (*BINDING, Outcome.NOT_FEASIBLE):
-        if case.data.statements == 0 and not cmd.waiver_reason:
-            raise GuardFailed("NOT_HEARD", field="waiver_reason", clause="001 §四3")
-        if cmd.outcome in BINDING and case.data.tally not in (None, "PASSED"):
-            raise GuardFailed("VOTE_NOT_PASSED", field="outcome", clause="processes §0.5")
-    if cmd.outcome is Outcome.NOT_FEASIBLE and not cmd.explanation:
-        raise GuardFailed("EXPLANATION_REQUIRED", field="explanation", clause="processes P1")
-    if cmd.outcome is Outcome.DEFER and not (cmd.reason or cmd.text):
-        raise GuardFailed("REASON_REQUIRED", field="reason", clause="processes P1")
+def _meeting_decision(cmd: do.RecordDecision) -> Decision:
     notes: dict[str, Any] = {"outcome": cmd.outcome, "text": cmd.text}
-    for name in ("reason", "explanation", "waiver_reason", "item", "consensus"):
+    for name in ("meeting", "item", "reason", "explanation", "waiver_reason", "consensus"):
         if (value := getattr(cmd, name)) is not None:
             notes[name] = value
-    return _checked(
-        Decision(outcome=cmd.outcome, lead_org=cmd.lead_org, due_on=cmd.due_on, until=cmd.until, notes=notes), turn
+    return Decision(
+        outcome=cmd.outcome,
+        lead_org=cmd.lead_org,
+        department=cmd.department or None,
+        due_on=cmd.due_on,
+        until=cmd.until,
+        notes=notes,
     )
 
 
@@ -217,7 +194,7 @@ def _carried_out(case: Case[Issue], decision: Decision, turn: Turn) -> Change:
                 raise GuardFailed("DEFERRED_TOO_OFTEN", field="outcome", clause="meeting.defer_max")
             return Change(
                 to="DEFERRED",
-                sets={"defers": case.data.defers + 1},
+                sets={"defers": case.data.defers + 1, "deferred_until": decision.until},
                 clocks=(Cancel(code="AGENDA", reason="DEFERRED"), _back(case, decision.until, turn)),
                 notes=decision.notes,
             )
@@ -348,7 +325,7 @@ def _assigned(case: Case[Issue], decision: Decision, turn: Turn) -> Change:
         clocks=(
             *SUPERSEDED,
             Cancel(code="AGENDA", reason="DECIDED"),
-            signing(decision.lead_org, turn),
+            signing(decision.lead_org, turn, department=decision.department),
             *time,
             *overall(case),
         ),
@@ -359,9 +336,6 @@ def _assigned(case: Case[Issue], decision: Decision, turn: Turn) -> Change:
 def _referred(case: Case[Issue], decision: Decision, turn: Turn) -> Change:
     if decision.lead_org is None:
         raise GuardFailed("LEAD_REQUIRED", field="lead_org", clause="001 §四3")
-    known = turn.facts.get("organizations", {}).get(decision.lead_org, {})
-    if known and known.get("type") != "DEPARTMENT":
-        raise GuardFailed("NOT_A_DEPARTMENT", field="lead_org", clause="001 §四3")
     return Change(
         to="ASSIGNED",
         level="L4",
@@ -403,8 +377,8 @@ def back_on_agenda(case: Case[Issue], clock: Clock, turn: Turn) -> Change:
     return Change(
         type="back_on_agenda",
         to="ON_AGENDA",
-        sets={"statements": 0, "tally": None},
-        clocks=(hearing(case, turn),),
+        sets={"statements": 0, "tally": None, "deferred_until": None},
+        clocks=(hearing(turn, case.data.topic_body or Body.TWO_COMMITTEES),),
     )
 
 

@@ -10,7 +10,7 @@ from workflows.issue.orders import halved
 from workflows.issue.people import asked, handled_by
 from workflows.issue.topic import supervise
 from workflows.kernel.clocks import Cancel, Meet, Start
-from workflows.kernel.process import Case, Change, GuardFailed, Turn
+from workflows.kernel.process import Case, Change, Effect, GuardFailed, Turn, derived_id
 from workflows.kernel.roles import Role
 
 PUBLIC_CHANNELS = (Channel.SYMPOSIUM, Channel.NOTICE_BOARD, Channel.ONLINE)
@@ -28,19 +28,43 @@ def give_feedback(case: Case[Issue], cmd: do.GiveFeedback, turn: Turn) -> Change
     given = tuple(dict.fromkeys((*case.data.feedbacks, cmd.audience)))
     sets: dict[str, Any] = {"feedbacks": given}
     clocks: list[Any] = []
+    effects: tuple[Effect, ...] = ()
     if cmd.audience is Audience.PUBLIC:
-        sets |= {"published": True, "public_text": cmd.text}
+        posting = _posted(case, cmd, turn)
+        effects = (posting,)
+        sets |= {
+            "published": True,
+            "public_text": cmd.text,
+            "notice": posting.case,
+            "postings": case.data.postings + 1,
+        }
         clocks += [Cancel(code="PUBLICATION", reason="REPOSTED"), Start(code="PUBLICATION")]
     else:
         clocks.append(Meet(code="RESPONSE"))
     notes = {"audience": cmd.audience, "timing": cmd.timing, "channel": cmd.channel, "text": cmd.text}
     if missing(case, given):
-        return Change(sets=sets, clocks=tuple(clocks), notes=notes)
+        return Change(sets=sets, clocks=tuple(clocks), effects=effects, notes=notes)
     clocks.append(Meet(code="FEEDBACK"))
     if case.data.identified:
-        return Change(to="RETURN_VISIT", sets=sets, clocks=(*clocks, Start(code="RETURN")), notes=notes)
+        visit = (*clocks, Start(code="RETURN"))
+        return Change(to="RETURN_VISIT", sets=sets, clocks=visit, effects=effects, notes=notes)
     code = case.data.outcome or ClosureCode.RESOLVED
-    return closed(case, code, sets=sets, clocks=tuple(clocks), notes=notes)
+    return closed(case, code, sets=sets, clocks=tuple(clocks), effects=effects, notes=notes)
+
+
+def _posted(case: Case[Issue], cmd: do.GiveFeedback, turn: Turn) -> Effect:
+    """结果公示: the result hangs as a notice of its own, for at least seven days (S14)."""
+    notice = derived_id("notice", case.id, str(case.data.postings + 1))
+    fields = {
+        "kind": "RESULT",
+        "subject_type": "issue",
+        "subject_id": case.id,
+        "community_code": case.community,
+        "text": cmd.text,
+        "about": [],
+        "days_parameter": "issue.public_result.min",
+    }
+    return Effect("START", "notice", notice, "post_notice", fields, turn.now)
 
 
 def missing(case: Case[Issue], given: tuple[Audience, ...]) -> tuple[Audience, ...]:
@@ -53,19 +77,6 @@ def missing(case: Case[Issue], given: tuple[Audience, ...]) -> tuple[Audience, .
     elif not given:
         wanted.append(Audience.INDIVIDUAL)
     return tuple(one for one in wanted if one not in given)
-
-
-def may_take_down(case: Case[Issue], turn: Turn) -> None:
-    """Only what is posted, and not before its minimum time (S14)."""
-    if not case.data.published:
-        raise GuardFailed("NOT_POSTED", clause="001 §四5")
-    if case.clock("PUBLICATION") is not None:
-        raise GuardFailed("PUBLICATION_RUNNING", clause="issue.public_result.min")
-
-
-def take_down(case: Case[Issue], cmd: do.TakeDown, turn: Turn) -> Change:
-    """The posting comes down."""
-    return Change(sets={"published": False})
 
 
 def may_visit(case: Case[Issue], turn: Turn) -> None:

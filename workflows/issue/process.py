@@ -5,6 +5,7 @@ the rows stand in one file a step: `collect`, `topic`, `discuss`, `implement`, `
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from workflows.issue import collect, discuss, feedback, implement, topic
@@ -49,15 +50,9 @@ STATES = (
     State("VERIFYING", "核实中", "Verifying", "COLLECT", work=("report_facts",)),
     State("ON_PROBLEM_LIST", "已列入问题清单", "On the problem list", "COLLECT", work=("dispatch", "split")),
     State("TOPIC_PROPOSED", "已提出议题", "Topic proposed", "RAISE"),
-    State("ON_AGENDA", "已列入议程", "On the agenda", "RAISE", work=("open_item",)),
-    State(
-        "UNDER_DISCUSSION",
-        "审议中",
-        "Under discussion",
-        "DISCUSS",
-        work=("record_statement", "record_tally", "record_decision"),
-    ),
-    State("DEFERRED", "暂缓", "Deferred", "DISCUSS", work=("admit_to_agenda",)),
+    State("ON_AGENDA", "已列入议程", "On the agenda", "RAISE"),
+    State("UNDER_DISCUSSION", "审议中", "Under discussion", "DISCUSS"),
+    State("DEFERRED", "暂缓", "Deferred", "DISCUSS"),
     State("DEFERRED:CONSULTATION", "协商中", "In consultation", "DISCUSS", work=("record_consultation",)),
     State("PLANNING", "制定方案", "Planning", "IMPLEMENT", work=("add_to_project_list", "report_infeasible")),
     State("ASSIGNED", "已派单", "Assigned", "IMPLEMENT", work=("sign", "return_order")),
@@ -84,6 +79,8 @@ STATES = (
 OPEN = tuple(state.name for state in STATES if not state.ends)
 BEFORE_FEEDBACK = tuple(name for name in OPEN if name.partition(":")[0] not in ("FEEDBACK_DUE", "RETURN_VISIT"))
 DECIDABLE = ("ASSIGNED", "ASSIGNED:DESIGNATION_ASKED", "IN_PROGRESS")
+HEARD = ("ON_AGENDA", "UNDER_DISCUSSION")
+"""Positions in which a meeting has the topic before it; what is owed there the meeting owes."""
 TOPICS = ("TOPIC_PROPOSED", "ON_AGENDA", "UNDER_DISCUSSION", "DEFERRED", "DEFERRED:CONSULTATION")
 ORDERED = ("ASSIGNED", "ASSIGNED:DESIGNATION_ASKED", "IN_PROGRESS", "SUSPENDED", "COMPLETION_REVIEW")
 """Positions in which an order runs: raising the level makes an escalated topic there."""
@@ -218,14 +215,14 @@ COLLECT = (
 )
 
 RAISE = (
-    arrows("TOPIC_PROPOSED", do.AdmitToAgenda, "ON_AGENDA", by=(who.MEETING_SECRETARY, *who.CHAIR), rule=topic.admit, may=topic.may_meet, meets=("AGENDA",), clause="001 §四2"),
-    arrows("DEFERRED", do.AdmitToAgenda, "ON_AGENDA", by=(who.MEETING_SECRETARY, *who.CHAIR), rule=topic.admit, may=topic.may_meet, cancels=("DEFER",)),
-    arrows((*DECIDABLE, "SUSPENDED"), do.AdmitToAgenda, by=(who.MEETING_SECRETARY, *who.CHAIR), rule=topic.admit_escalated, may=topic.may_meet_escalated),
-    arrows("TOPIC_PROPOSED", do.ReturnTopic, ("ON_PROBLEM_LIST", "TOPIC_PROPOSED"), by=who.CHAIR, rule=topic.return_topic, may=topic.may_meet),
+    arrows("TOPIC_PROPOSED", do.AdmitToAgenda, "ON_AGENDA", by=who.SYSTEM, rule=topic.admit, may=topic.may_meet, meets=("AGENDA",), clause="001 §四2"),
+    arrows(("DEFERRED", "ON_AGENDA"), do.AdmitToAgenda, "ON_AGENDA", by=who.SYSTEM, rule=topic.admit, may=topic.may_meet, cancels=("DEFER",)),
+    arrows(DECIDABLE, do.AdmitToAgenda, by=who.SYSTEM, rule=topic.admit_escalated, may=topic.may_meet_escalated),
+    arrows("TOPIC_PROPOSED", do.ReturnTopic, ("ON_PROBLEM_LIST", "TOPIC_PROPOSED"), by=(*who.CHAIR, who.SYSTEM), rule=topic.return_topic, may=topic.may_meet),
     arrows("TOPIC_PROPOSED", Moment("DUE", "AGENDA"), by=who.SYSTEM, rule=topic.agenda_due),
-    arrows(("ON_AGENDA", "UNDER_DISCUSSION"), do.CarryOver, "TOPIC_PROPOSED", by=(who.SYSTEM, who.MEETING_SECRETARY, *who.CHAIR), rule=topic.carry_over),
-    arrows((*DECIDABLE, "SUSPENDED"), do.CarryOver, by=(who.SYSTEM, who.MEETING_SECRETARY, *who.CHAIR), rule=topic.carry_over_escalated, may=topic.may_meet_escalated),
-    arrows(("ON_AGENDA", "UNDER_DISCUSSION"), Moment("ENDED", "HEARING"), "TOPIC_PROPOSED", by=who.SYSTEM, rule=topic.not_heard),
+    arrows(HEARD, do.CarryOver, "TOPIC_PROPOSED", by=who.SYSTEM, rule=topic.carry_over),
+    arrows(tuple(name for name in OPEN + CLOSED if name not in HEARD), do.CarryOver, by=who.SYSTEM, rule=topic.carry_over),
+    arrows(HEARD, Moment("ENDED", "HEARING"), "TOPIC_PROPOSED", by=who.SYSTEM, rule=topic.not_heard),
     arrows(BESIDE, Moment("ENDED", "ESCALATED"), by=who.SYSTEM, rule=topic.escalated_not_heard),
     arrows(tuple(name for name in BEFORE_FEEDBACK if name not in ORDERED), do.RaiseLevel, "TOPIC_PROPOSED", by=(who.PARTY_SECRETARY, who.SUPERVISOR), rule=topic.raise_level, cancels=("TRIAGE", "VERIFY", "TRANSFER", "INFO_WAIT", "DEFER", "CONSULT", "PLAN")),
     arrows(ORDERED, do.RaiseLevel, by=(who.PARTY_SECRETARY, who.SUPERVISOR), rule=topic.raise_escalated),
@@ -239,13 +236,14 @@ RAISE = (
 )
 
 DISCUSS = (
-    arrows("ON_AGENDA", do.OpenItem, "UNDER_DISCUSSION", by=who.CHAIR, clause="001 §四3"),
-    arrows("UNDER_DISCUSSION", do.RecordStatement, by=who.MEETING_SECRETARY, rule=discuss.record_statement, clause="001 §四3"),
-    arrows(DECIDABLE, do.RecordStatement, by=who.MEETING_SECRETARY, rule=discuss.record_statement, may=topic.may_have_escalated),
-    arrows("UNDER_DISCUSSION", do.RecordTally, ("DEFERRED", "TOPIC_PROPOSED"), by=who.MEETING_SECRETARY, rule=discuss.record_tally),
-    arrows(DECIDABLE, do.RecordTally, by=who.MEETING_SECRETARY, rule=discuss.record_tally, may=topic.may_have_escalated),
-    arrows("UNDER_DISCUSSION", do.RecordDecision, DECIDED, by=who.CHAIR, rule=discuss.record_decision, cancels=("HEARING",), clause="001 §四3"),
-    arrows(DECIDABLE, do.RecordDecision, ("ASSIGNED", "PLANNING"), by=who.CHAIR, rule=discuss.record_decision_escalated, may=topic.may_have_escalated),
+    arrows("ON_AGENDA", do.OpenItem, "UNDER_DISCUSSION", by=who.SYSTEM, clause="001 §四3"),
+    arrows(DECIDABLE, do.OpenItem, by=who.SYSTEM, may=topic.may_have_escalated),
+    arrows("UNDER_DISCUSSION", do.RecordStatement, by=who.SYSTEM, rule=discuss.record_statement, clause="001 §四3"),
+    arrows(DECIDABLE, do.RecordStatement, by=who.SYSTEM, rule=discuss.record_statement, may=topic.may_have_escalated),
+    arrows("UNDER_DISCUSSION", do.RecordTally, ("DEFERRED", "TOPIC_PROPOSED"), by=who.SYSTEM, rule=discuss.record_tally),
+    arrows(DECIDABLE, do.RecordTally, by=who.SYSTEM, rule=discuss.record_tally, may=topic.may_have_escalated),
+    arrows("UNDER_DISCUSSION", do.RecordDecision, DECIDED, by=who.SYSTEM, rule=discuss.record_decision, cancels=("HEARING",), clause="001 §四3"),
+    arrows(DECIDABLE, do.RecordDecision, ("ASSIGNED", "PLANNING"), by=who.SYSTEM, rule=discuss.record_decision_escalated, may=topic.may_have_escalated),
     arrows("TOPIC_PROPOSED", do.RecordStreetDecision, DECIDED, by=who.SUBDISTRICT_OFFICER, rule=discuss.record_street_decision, meets=("AGENDA",)),
     arrows(DECIDABLE, do.RecordStreetDecision, ("ASSIGNED", "PLANNING"), by=who.SUBDISTRICT_OFFICER, rule=discuss.record_street_decision_escalated, may=topic.may_have_escalated),
     arrows("DEFERRED", Moment("ENDED", "DEFER"), ("ON_AGENDA", "TOPIC_PROPOSED"), by=who.SYSTEM, rule=discuss.back_on_agenda),
@@ -280,7 +278,6 @@ IMPLEMENT = (
 
 FEEDBACK = (
     arrows("FEEDBACK_DUE", do.GiveFeedback, ("RETURN_VISIT", "CLOSED:RESOLVED", "CLOSED:EXPLAINED", "CLOSED:PARTLY_RESOLVED"), by=(who.COMMUNITY_WORKER, who.CWC_MEMBER), rule=feedback.give_feedback, clause="001 §四5"),
-    arrows(OPEN + CLOSED, do.TakeDown, by=who.COMMUNITY_WORKER, rule=feedback.take_down, may=feedback.may_take_down, clause="001 §四5"),
     arrows("RETURN_VISIT", do.RecordVisit, AFTER_VISIT, by=(who.COMMUNITY_WORKER, who.SUPERVISOR, who.REPORTER), rule=feedback.record_visit, may=feedback.may_visit),
     arrows("RETURN_VISIT:DISPUTED", do.DecideDispute, ("CLOSED:EXPLAINED", "IN_PROGRESS"), by=who.SUPERVISOR, rule=feedback.decide_dispute, meets=("DISPUTE",)),
     arrows(REOPENABLE, do.Reopen, ("IN_PROGRESS", "REGISTERED"), by=(who.SUPERVISOR, who.REPORTER), rule=feedback.reopen, may=feedback.may_reopen),
@@ -308,13 +305,11 @@ def work(case: Case[Issue]) -> tuple[str, ...]:
     if transfer is not None and transfer.state == "BREACHED":
         owed.append("decide_transfer")
     if case.data.escalated is not None:
-        if case.data.escalated.body in topic.MEETING_BODIES:
-            owed += ["admit_to_agenda"] if not case.data.escalated.admitted else ["record_statement", "record_decision"]
-        else:
+        if case.data.escalated.body not in topic.MEETING_BODIES:
             owed.append("record_street_decision")
     elif case.state == "TOPIC_PROPOSED":
         meets = case.data.topic_body in topic.MEETING_BODIES
-        owed += ["admit_to_agenda", "return_topic"] if meets else ["record_street_decision"]
+        owed.append("return_topic" if meets else "record_street_decision")
     return tuple(owed)
 
 
@@ -361,7 +356,12 @@ ISSUE: Process[Issue] = Process(
     en="Issue",
     states=STATES,
     arrows=(
-        *(arrow for group in (COLLECT, RAISE, DISCUSS, IMPLEMENT, FEEDBACK) for row in group for arrow in row),
+        *(
+            replace(arrow, rule=topic.released(arrow.rule)) if arrow.rule else arrow
+            for group in (COLLECT, RAISE, DISCUSS, IMPLEMENT, FEEDBACK)
+            for row in group
+            for arrow in row
+        ),
         *upkeep(STATES),
     ),
     clocks=CLOCKS,

@@ -1,21 +1,20 @@
 """Step 2, 提出议题: propose to the body of the level, agenda, return, carry over, raise (pure; seed 001 §四2)."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import wraps
 from typing import Any
 
 from workflows.issue import commands as do
 from workflows.issue.closing import NOTHING_WAITS
 from workflows.issue.data import BODIES, LEVELS, Body, Escalated, Issue, above, at_least
-from workflows.kernel.calendar import Duration, day_that_ends, end_of_month, local
-from workflows.kernel.clocks import Cancel, Clock, ClockOp, ClockState, Start
-from workflows.kernel.process import SYSTEM, Case, Change, Effect, GuardFailed, Notice, Turn, derived_id
-from workflows.kernel.roles import Role
+from workflows.kernel.calendar import Duration, Unit, day_that_ends, end_of_month, local
+from workflows.kernel.clocks import Cancel, Clock, ClockOp, Start
+from workflows.kernel.process import SYSTEM, Case, Change, Effect, GuardFailed, Notice, Rule, Turn, derived_id
 
 AGENDA_PARAMETER = "clock.issue.agenda"
 MEETING_BODIES = (Body.TWO_COMMITTEES, Body.EXTENDED_PARTY_COMMITTEE)
 """Bodies that meet inside the system; street and county decide outside it."""
-CHAIRS = (Role.PARTY_SECRETARY, Role.CWC_CHAIR)
 
 
 def propose(
@@ -70,18 +69,24 @@ def agenda(turn: Turn, body: Body, *, next_slot: bool = False) -> Start:
     return Start(code="AGENDA", parameter=AGENDA_PARAMETER, duration=slot(turn, body, next_slot=next_slot))
 
 
-def hearing(case: Case[Issue], turn: Turn) -> Start:
-    """The window in which a topic on an agenda is decided; a meeting that was not held gives it back (S29)."""
-    awaited = case.clock("AGENDA")
-    later = (
-        turn.policy.scale is None
-        and awaited is not None
-        and awaited.state is ClockState.RUNNING
-        and awaited.due_at is not None
-        and awaited.due_at > end_of_month(_today(turn))
-    )
-    body = case.data.topic_body or Body.TWO_COMMITTEES
-    return Start(code="HEARING", parameter=AGENDA_PARAMETER, duration=slot(turn, body, next_slot=later))
+def hearing(turn: Turn, body: Body, meets_at: datetime | None = None) -> Start:
+    """The window in which a topic on an agenda is decided.
+
+    The meeting itself gives back what it did not decide; where it is forgotten, the window ends a month after it.
+    """
+    if meets_at is None:
+        return Start(code="HEARING", parameter=AGENDA_PARAMETER, duration=slot(turn, body))
+    one: Duration = turn.policy.duration(AGENDA_PARAMETER)
+    months = _months(turn, meets_at) + 2
+    return Start(code="HEARING", parameter=AGENDA_PARAMETER, duration=Duration(one.value * months, one.unit))
+
+
+def _months(turn: Turn, at: datetime) -> int:
+    """How many months lie between now and a moment."""
+    if turn.policy.scale is not None:
+        return int((at - turn.now).total_seconds() // turn.policy.scale.seconds(Unit.MONTH))
+    today, day = _today(turn), local(at).date()
+    return max(0, (day.year - today.year) * 12 + day.month - today.month)
 
 
 def slot(turn: Turn, body: Body, *, next_slot: bool = False) -> Duration:
@@ -143,32 +148,32 @@ def may_meet(case: Case[Issue], turn: Turn) -> None:
         raise GuardFailed("BODY_OUTSIDE", clause="processes P1")
 
 
-def _urgent(case: Case[Issue], cmd: do.AdmitToAgenda, turn: Turn) -> None:
-    """After the freeze only the chair adds an item, and only for danger or RED (processes P3 add_urgent_item)."""
-    if not cmd.urgent:
-        return
-    if turn.grant.role not in CHAIRS:
-        raise GuardFailed("URGENT_ONLY_BY_CHAIR", field="urgent", clause="processes P3")
-    if not (case.data.danger or case.data.red):
-        raise GuardFailed("NOT_URGENT", field="urgent", clause="processes P3")
-
-
 def admit(case: Case[Issue], cmd: do.AdmitToAgenda, turn: Turn) -> Change:
     """The topic is on the agenda; interested parties are invited (seed 001 §四3)."""
-    _urgent(case, cmd, turn)
-    by_epc = case.data.topic_body is Body.EXTENDED_PARTY_COMMITTEE
-    notes = {"urgent": cmd.urgent, **({"meeting": cmd.meeting} if cmd.meeting else {})}
+    if case.data.meeting is not None:
+        raise GuardFailed("ON_AGENDA_ALREADY", clause="processes P1")
     return Change(
         to="ON_AGENDA",
-        sets={
-            "heard_by_epc": case.data.heard_by_epc or by_epc,
-            "agenda_missed": 0,
-            "statements": 0,
-            "tally": None,
-        },
-        clocks=(hearing(case, turn),),
-        notes=notes,
+        sets=_listed(case, cmd),
+        clocks=(Cancel(code="HEARING", reason="ADMITTED"), hearing(turn, Body.TWO_COMMITTEES, cmd.meets_at)),
+        notes={"meeting": cmd.meeting, "urgent": cmd.urgent},
     )
+
+
+def _listed(case: Case[Issue], cmd: do.AdmitToAgenda) -> dict[str, Any]:
+    heard = case.data.heard_by_epc or not HEARD_ABOVE.isdisjoint(cmd.bodies)
+    return {
+        "meeting": cmd.meeting,
+        "heard_by_epc": heard,
+        "agenda_missed": 0,
+        "deferred_until": None,
+        "statements": 0,
+        "tally": None,
+    }
+
+
+HEARD_ABOVE = frozenset({"EXTENDED_PARTY_COMMITTEE", "PARTY_BUILDING_JOINT"})
+"""Bodies before which a MODERATE or HARD issue must have been (invariant 3)."""
 
 
 def may_have_escalated(case: Case[Issue], turn: Turn) -> None:
@@ -184,18 +189,10 @@ def may_meet_escalated(case: Case[Issue], turn: Turn) -> None:
 
 def admit_escalated(case: Case[Issue], cmd: do.AdmitToAgenda, turn: Turn) -> Change:
     """The escalated topic is on the agenda while the handling goes on."""
-    _urgent(case, cmd, turn)
-    topic = beside(case)
-    by_epc = topic.body is Body.EXTENDED_PARTY_COMMITTEE
-    return Change(
-        sets={
-            "escalated": replace(topic, admitted=True),
-            "heard_by_epc": case.data.heard_by_epc or by_epc,
-            "statements": 0,
-            "tally": None,
-        },
-        notes={"urgent": cmd.urgent, **({"meeting": cmd.meeting} if cmd.meeting else {})},
-    )
+    if case.data.meeting is not None:
+        raise GuardFailed("ON_AGENDA_ALREADY", clause="processes P1")
+    sets = _listed(case, cmd) | {"escalated": replace(beside(case), admitted=True)}
+    return Change(sets=sets, notes={"meeting": cmd.meeting, "urgent": cmd.urgent})
 
 
 def return_topic(case: Case[Issue], cmd: do.ReturnTopic, turn: Turn) -> Change:
@@ -213,8 +210,21 @@ def return_topic(case: Case[Issue], cmd: do.ReturnTopic, turn: Turn) -> Change:
 
 
 def carry_over(case: Case[Issue], cmd: do.CarryOver, turn: Turn) -> Change:
-    """The meeting did not decide it: first place next time (S20)."""
-    return _carried(case, turn, {"reason": cmd.reason})
+    """The meeting did not decide it: first place next time (S20); an escalated topic climbs (RED+, processes §0.4).
+
+    What stands on no agenda of that meeting any more has been carried over, or gone its own way, before.
+    """
+    notes = {"reason": cmd.reason, "meeting": cmd.meeting}
+    if case.data.meeting != cmd.meeting:
+        return Change(notes=notes)
+    if case.state in AGENDA_STATES:
+        return _carried(case, turn, notes)
+    return _escalated_missed(case, turn, notes)
+
+
+AGENDA_STATES = ("ON_AGENDA", "UNDER_DISCUSSION")
+DECIDABLE = ("ASSIGNED", "IN_PROGRESS")
+"""States in which an escalated topic can be decided while the order runs."""
 
 
 def not_heard(case: Case[Issue], clock: Clock, turn: Turn) -> Change:
@@ -247,11 +257,6 @@ def _carried(case: Case[Issue], turn: Turn, notes: dict[str, Any]) -> Change:
     if level != case.level:
         change = replace(change, notices=(Notice(case.subdistrict, "red_plus", "AGENDA"),))
     return _joined(change, None, notes)
-
-
-def carry_over_escalated(case: Case[Issue], cmd: do.CarryOver, turn: Turn) -> Change:
-    """RED and one meeting without decision: to the street (RED+, processes §0.4)."""
-    return _escalated_missed(case, turn, {"reason": cmd.reason})
 
 
 def escalated_not_heard(case: Case[Issue], clock: Clock, turn: Turn) -> Change:
@@ -407,3 +412,42 @@ def beside(case: Case[Issue]) -> Escalated:
 def _joined(change: Change, listed: tuple[dict[str, Any], tuple[Effect, ...]] | None, notes: dict[str, Any]) -> Change:
     sets, effects = listed or ({}, ())
     return replace(change, sets={**change.sets, **sets}, effects=effects, notes={**change.notes, **notes})
+
+
+# --- leaving an agenda ------------------------------------------------------------------------------------
+
+
+def released(rule: Rule) -> Rule:
+    """Let the meeting know when its topic goes another way: solved, withdrawn, raised (item shown as solved)."""
+
+    @wraps(rule)
+    def also(case: Case[Issue], cmd: Any, turn: Turn) -> Change | tuple[Change, ...]:
+        outcome = rule(case, cmd, turn)
+        if case.data.meeting is None:
+            return outcome
+        changes = outcome if isinstance(outcome, tuple) else (outcome,)
+        sets = {name: value for change in changes for name, value in change.sets.items()}
+        place = [change.to for change in changes if change.to][-1:] or [case.position]
+        if _on_table(place[0].partition(":")[0], sets.get("escalated", case.data.escalated)):
+            return outcome
+        told = () if isinstance(cmd, TOLD_BY_MEETING) else (_gone(case, turn),)
+        topic = sets.get("escalated", case.data.escalated)
+        left = {} if topic is None else {"escalated": replace(topic, admitted=False)}
+        last = changes[-1]
+        last = replace(last, sets={**last.sets, **left, "meeting": None}, effects=(*last.effects, *told))
+        return (*changes[:-1], last)
+
+    return also
+
+
+TOLD_BY_MEETING = (do.CarryOver, do.RecordTally, do.RecordDecision)
+"""Commands by which the meeting itself takes a topic off its agenda."""
+
+
+def _on_table(state: str, topic: Escalated | None) -> bool:
+    return state in AGENDA_STATES or (topic is not None and topic.admitted and state in DECIDABLE)
+
+
+def _gone(case: Case[Issue], turn: Turn) -> Effect:
+    assert case.data.meeting is not None
+    return Effect("TELL", "meeting", case.data.meeting, "withdraw_topic", {"topic": case.id}, turn.now)

@@ -1,0 +1,565 @@
+"""Before the session: time and place, the agenda, its freeze, the notice, interests (pure; processes P3).
+
+The agenda pulls what waits for the body when it freezes; before that, items come in by hand. Topics are issues: what
+the agenda does with them, it tells them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from workflows.kernel.calendar import Unit
+from workflows.kernel.clocks import Cancel, Clock, ClockOp, Meet, Start
+from workflows.kernel.periods import clock_until, end_of_period, period_of
+from workflows.kernel.process import Case, Change, Effect, Forbidden, GuardFailed, Notice, Turn, ask
+from workflows.kernel.roles import Role
+from workflows.meeting import commands as do
+from workflows.meeting.bodies import body
+from workflows.meeting.data import Item, ItemKind, ItemState, Meeting, MeetingType, NotHeld
+
+CLAUSE = "processes P3"
+MONTHLY = "monthly"
+TIMED = ("FREEZE", "NOTICE_SENT", "REMINDER", "HELD_BY", "TOPIC_CALL")
+LIVE = (ItemState.PROPOSED, ItemState.ADMITTED, ItemState.OPENED)
+FIRST, RED, OTHER = 1000, 2000, 3000
+"""Places on the agenda: carried-over items first, then RED ones, then the others (processes P3)."""
+
+
+# --- time ----------------------------------------------------------------------------------------------
+
+
+def before(at: datetime, key: str, turn: Turn) -> datetime:
+    """The moment that lies a parameter's hours, or calendar days, before another one."""
+    duration = turn.policy.duration(key)
+    scale = turn.policy.scale
+    if scale is not None:
+        return at - scale.length(duration.value, duration.unit)
+    hours = duration.value if duration.unit is Unit.HOURS else duration.value * 24
+    return at - timedelta(hours=hours)
+
+
+def timing(kinds: tuple[MeetingType, ...], at: datetime, turn: Turn) -> tuple[ClockOp, ...]:
+    """The clocks of a meeting at this time; those of an earlier time no longer count."""
+    scale = turn.policy.scale
+
+    def until(code: str, key: str, moment: datetime) -> Start:
+        return clock_until(code, moment, turn.now, key, scale=scale)
+
+    call = ()
+    if MeetingType.PARTY_BUILDING_JOINT in kinds:
+        call = (until("TOPIC_CALL", "meeting.pjm.topic_call", before(at, "meeting.pjm.topic_call", turn)),)
+    return (
+        *(Cancel(code=code, reason="POSTPONED") for code in TIMED),
+        *call,
+        until("FREEZE", "meeting.agenda_freeze", before(at, "meeting.agenda_freeze", turn)),
+        until("NOTICE_SENT", "meeting.notice", before(at, "meeting.notice", turn)),
+        *reminders(at, turn),
+    )
+
+
+def reminders(at: datetime, turn: Turn) -> tuple[Start, Start]:
+    """The reminder a day before, and the end of the month in which the meeting must be held."""
+    scale = turn.policy.scale
+    remind = before(at, "meeting.reminder", turn)
+    return (
+        clock_until("REMINDER", remind, turn.now, "meeting.reminder", scale=scale),
+        clock_until("HELD_BY", end_of_period(at, scale), turn.now, "clock.meeting.held", scale=scale),
+    )
+
+
+def _in_future(at: datetime, turn: Turn) -> None:
+    if at < turn.now:
+        raise GuardFailed("MEETING_IN_PAST", field="scheduled_at", clause=CLAUSE)
+
+
+# --- slots ---------------------------------------------------------------------------------------------
+
+
+def slot_body(kinds: tuple[MeetingType, ...], policy: Any) -> MeetingType | None:
+    """The body whose month this meeting fills: 大党委, or, where the pack says so, either of the two (packs §8)."""
+    epc, joint = MeetingType.EXTENDED_PARTY_COMMITTEE, MeetingType.PARTY_BUILDING_JOINT
+    either = policy.text("meeting.monthly_satisfied_by") == "EPC_OR_PJM"
+    if policy.text(body(epc).frequency) == MONTHLY and (epc in kinds or (either and joint in kinds)):
+        return epc
+    return joint if joint in kinds and policy.text(body(joint).frequency) == MONTHLY else None
+
+
+def _slot(kinds: tuple[MeetingType, ...], period: str, turn: Turn) -> Mapping[str, Any] | None:
+    """The slot of a month, as the door found it."""
+    wanted = slot_body(kinds, turn.policy)
+    known = turn.facts.get("slots", {}).get("slots", ())
+    return next((one for one in known if one["body"] == wanted and one["period"] == period), None)
+
+
+def tell_slot(case: Case[Meeting], slot: str | None, command: str, turn: Turn) -> tuple[Effect, ...]:
+    """Tell the month of the body what became of its meeting."""
+    return () if slot is None else (Effect("TELL", "slot", slot, command, {"meeting": case.id}, turn.now),)
+
+
+def month_of(at: datetime, turn: Turn) -> str:
+    """The month in which a meeting lies."""
+    return period_of(at, "MONTH", turn.policy.scale)
+
+
+def found_slot(case: Case[Meeting], turn: Turn) -> str | None:
+    """The slot of a meeting; one that was opened after it was set is looked for."""
+    if case.data.slot is not None or case.data.scheduled_at is None:
+        return case.data.slot
+    found = _slot(case.data.bodies, month_of(case.data.scheduled_at, turn), turn)
+    return found["id"] if found else None
+
+
+# --- schedule, postpone, cancel --------------------------------------------------------------------------
+
+
+def schedule(case: Case[Meeting], cmd: do.ScheduleMeeting, turn: Turn) -> Change:
+    """Time and place are set; the members are asked for topics."""
+    kinds = (cmd.type,) if cmd.joint_with is None else (cmd.type, cmd.joint_with)
+    if cmd.joint_with is cmd.type:
+        raise GuardFailed("SAME_BODY", field="joint_with", clause=CLAUSE)
+    _require_convenor(kinds, turn)
+    _in_future(cmd.scheduled_at, turn)
+    slot, effects = _filled(case, kinds, cmd, turn)
+    return Change(
+        to="AGENDA_OPEN",
+        level=max((_level(kind) for kind in kinds), default="L1"),
+        sets={
+            "type": cmd.type,
+            "joint_with": cmd.joint_with,
+            "scheduled_at": cmd.scheduled_at,
+            "place": cmd.place,
+            "make_up_for": cmd.make_up_for,
+            "briefing": cmd.briefing,
+            "scheduled_by": turn.actor.id,
+            "chair": cmd.chair,
+            "slot": slot,
+        },
+        clocks=timing(kinds, cmd.scheduled_at, turn),
+        effects=effects,
+        notices=() if MeetingType.PARTY_BUILDING_JOINT in kinds else members(case.community, kinds, "topics_called"),
+    )
+
+
+def _level(kind: MeetingType) -> str:
+    return "L3" if body(kind).external else "L2" if body(kind).topics == ("EXTENDED_PARTY_COMMITTEE",) else "L1"
+
+
+def _require_convenor(kinds: tuple[MeetingType, ...], turn: Turn) -> None:
+    """The secretary acts for the convenor of a body of the community; everybody else must be one himself."""
+    if turn.grant.role == Role.MEETING_SECRETARY and not any(body(kind).external for kind in kinds):
+        return
+    if not any(turn.grant.role in body(kind).convenors for kind in kinds):
+        raise Forbidden("NOT_IN_ROLE", command="schedule_meeting")
+
+
+def _filled(
+    case: Case[Meeting], kinds: tuple[MeetingType, ...], cmd: do.ScheduleMeeting, turn: Turn
+) -> tuple[str | None, tuple[Effect, ...]]:
+    """The slot that the meeting fills, or makes up for: a make-up never fills the month in which it is held (S29)."""
+    if cmd.make_up_for is not None:
+        missed = _slot(kinds, cmd.make_up_for, turn)
+        if missed is None or missed["state"] != "SLOT_MISSED":
+            raise GuardFailed("NOTHING_TO_MAKE_UP", field="make_up_for", clause=CLAUSE)
+        return missed["id"], ()
+    found = _slot(kinds, month_of(cmd.scheduled_at, turn), turn)
+    if found is None:
+        return None, ()
+    return found["id"], tell_slot(case, found["id"], "fill_slot", turn)
+
+
+def take_slot(case: Case[Meeting], cmd: do.TakeSlot, turn: Turn) -> Change:
+    """The month of the meeting has begun, and its slot knows of it."""
+    return Change(sets={"slot": cmd.slot})
+
+
+def too_late(case: Case[Meeting], cmd: Any, turn: Turn) -> Change:
+    """What comes after the meeting has no use for it changes nothing."""
+    return Change()
+
+
+def call_topics(case: Case[Meeting], clock: Clock, turn: Turn) -> Change:
+    """联席会议: fifteen days before, the member organisations are asked for topics."""
+    return Change(type="topics_called", notices=members(case.community, case.data.bodies, "topics_called"))
+
+
+def name_chair(case: Case[Meeting], cmd: do.NameChair, turn: Turn) -> Change:
+    """The convenor lets somebody else chair."""
+    return Change(sets={"chair": cmd.chair}, notices=(Notice(f"person:{cmd.chair}", "chair_named"),))
+
+
+def postpone(case: Case[Meeting], cmd: do.Postpone, turn: Turn) -> Change:
+    """Once; outside of the month the slot is open again, and missed when nothing else fills it."""
+    if case.data.postponed >= turn.policy.number("meeting.postpone_max"):
+        raise GuardFailed("POSTPONED_ALREADY", clause="meeting.postpone_max")
+    _in_future(cmd.scheduled_at, turn)
+    assert case.data.scheduled_at is not None
+    slot = case.data.slot
+    effects: tuple[Effect, ...] = ()
+    moved = month_of(cmd.scheduled_at, turn) != month_of(case.data.scheduled_at, turn)
+    if moved and case.data.make_up_for is None:
+        new = _slot(case.data.bodies, month_of(cmd.scheduled_at, turn), turn)
+        slot = new["id"] if new else None
+        effects = tell_slot(case, found_slot(case, turn), "reopen_slot", turn) + tell_slot(
+            case, slot, "fill_slot", turn
+        )
+    return Change(
+        to="AGENDA_OPEN",
+        sets={"scheduled_at": cmd.scheduled_at, "postponed": case.data.postponed + 1, "slot": slot},
+        clocks=timing(case.data.bodies, cmd.scheduled_at, turn),
+        effects=effects,
+        notices=invited(case, "meeting_postponed"),
+        notes={"reason": cmd.reason},
+    )
+
+
+def cancel(case: Case[Meeting], cmd: do.Cancel, turn: Turn) -> Change:
+    """It does not take place: the month is open again, the items are carried over."""
+    return replace(
+        called_off(case, "CANCELLED", NotHeld.CANCELLED, turn, slot=found_slot(case, turn)),
+        notes={"reason": cmd.reason},
+    )
+
+
+def not_held(case: Case[Meeting], clock: Clock, turn: Turn) -> Change:
+    """The month has ended, or the time to reconvene: nobody held it."""
+    change = called_off(case, "CANCELLED:NOT_HELD", NotHeld.MISSED, turn, slot=case.data.slot)
+    street = Notice(case.subdistrict, "meeting_not_held", clock.code)
+    return replace(change, type="not_held", notices=(*change.notices, street))
+
+
+def called_off(case: Case[Meeting], to: str, why: NotHeld, turn: Turn, *, slot: str | None) -> Change:
+    """The meeting is over before it began."""
+    puts, effects = carried_over(case, why, turn)
+    return Change(
+        to=to,
+        puts={"items": puts},
+        effects=(*effects, *tell_slot(case, slot, "reopen_slot", turn)),
+        notices=invited(case, "meeting_cancelled"),
+    )
+
+
+def carried_over(
+    case: Case[Meeting], why: NotHeld, turn: Turn, *, states: tuple[ItemState, ...] = (ItemState.ADMITTED,)
+) -> tuple[dict[str, Item], tuple[Effect, ...]]:
+    """What is on the agenda and was not decided comes first the next time; the issues are told."""
+    left = {key: item for key, item in case.data.items.items() if item.state in states}
+    puts = {key: replace(item, state=ItemState.CARRIED_OVER) for key, item in left.items()}
+    effects = tuple(
+        effect for key, item in ordered(left) for effect in tell(case, key, item, "carry_over", turn, reason=why.value)
+    )
+    return puts, effects
+
+
+def tell(case: Case[Meeting], key: str, item: Item, command: str, turn: Turn, **fields: Any) -> tuple[Effect, ...]:
+    """Tell the issue of a topic what the meeting does with it; other items have nobody to tell."""
+    if item.kind is not ItemKind.TOPIC:
+        return ()
+    said = {"meeting": case.id, **{name: value for name, value in fields.items() if value is not None}}
+    return (Effect("TELL", "issue", item.subject_id, command, said, turn.now),)
+
+
+def ordered(items: Mapping[str, Item]) -> list[tuple[str, Item]]:
+    """Items in the order of the agenda."""
+    return sorted(items.items(), key=lambda pair: (pair[1].order, pair[0]))
+
+
+# --- items ---------------------------------------------------------------------------------------------
+
+
+def propose_item(case: Case[Meeting], cmd: do.ProposeItem, turn: Turn) -> Change:
+    """A topic with its file, another case, or a matter with its document."""
+    if [cmd.topic, cmd.subject_id or cmd.title].count(None) != 1:
+        raise GuardFailed("TOPIC_OR_MATTER", field="topic", clause=CLAUSE)
+    key = next_key(case)
+    if cmd.topic is not None:
+        topic = _waiting(case, turn)
+        item = replace(topic_item(case, topic, turn), state=ItemState.PROPOSED, proposed_by=turn.actor.id)
+        effects = (ask(case, "titles", "learn_titles", topics=[topic["id"]]),)
+    else:
+        item, effects = _matter(case, cmd, turn), ()
+    return Change(sets={"item_count": case.data.item_count + 1}, puts={"items": {key: item}}, effects=effects)
+
+
+def _matter(case: Case[Meeting], cmd: do.ProposeItem, turn: Turn) -> Item:
+    subject = turn.facts.get("subject_id", {})
+    if cmd.subject_id is None and not (cmd.document or cmd.evidence):
+        raise GuardFailed("NO_DOCUMENT", field="document", clause=CLAUSE)
+    return Item(
+        order=OTHER + case.data.item_count + 1,
+        kind=ItemKind.MATTER,
+        state=ItemState.PROPOSED,
+        title=cmd.title or "",
+        reason="PROPOSED",
+        subject_type=cmd.subject_type or str(subject.get("process", "")),
+        subject_id=cmd.subject_id or "",
+        number=str(subject.get("number", "")),
+        proposed_by=turn.actor.id,
+        document=cmd.document,
+        personnel=cmd.personnel,
+        lead=subject.get("lead_org"),
+        parties=cmd.parties,
+    )
+
+
+def next_key(case: Case[Meeting], ahead: int = 1) -> str:
+    """How the next item is called: `i1`, `i2` …"""
+    return f"i{case.data.item_count + ahead}"
+
+
+def topic_item(case: Case[Meeting], topic: Mapping[str, Any], turn: Turn, *, ahead: int = 1) -> Item:
+    """An item for an issue, from what is known of it."""
+    rank = FIRST if topic["first"] else RED if topic["red"] else OTHER
+    people = [f"person:{topic['reporter']}"] if topic.get("reporter") else []
+    return Item(
+        order=rank + case.data.item_count + ahead,
+        kind=ItemKind.INFORMATION if topic.get("information") else ItemKind.TOPIC,
+        state=ItemState.ADMITTED,
+        title=topic.get("title", ""),
+        reason=topic["reason"],
+        subject_type="issue",
+        subject_id=topic["id"],
+        number=topic["number"],
+        first=topic["first"],
+        escalated=topic["escalated"],
+        red=topic["red"],
+        level=topic["level"],
+        lead=topic.get("lead_org"),
+        parties=tuple(dict.fromkeys((*topic.get("orgs", ()), *people))),
+        invitations=1 if case.data.noticed else 0,
+    )
+
+
+def _waiting(case: Case[Meeting], turn: Turn) -> Mapping[str, Any]:
+    """What is known of the issue that a command names; refused where this body cannot take it now."""
+    topic: Mapping[str, Any] = turn.facts["issue_topic"]
+    if topic["community"] != case.community:
+        raise GuardFailed("TOPIC_ELSEWHERE", field="topic", clause=CLAUSE)
+    if topic["body"] not in {one for kind in case.data.bodies for one in body(kind).topics}:
+        raise GuardFailed("TOPIC_OF_OTHER_BODY", field="topic", clause="processes P1")
+    if not topic["waiting"]:
+        raise GuardFailed("TOPIC_NOT_WAITING", field="topic", clause="processes P1")
+    if item_of(case, topic["id"]) is not None:
+        raise GuardFailed("ITEM_ALREADY_THERE", field="topic", clause=CLAUSE)
+    return topic
+
+
+def item_of(case: Case[Meeting], issue: str) -> str | None:
+    """The live item of an issue."""
+    for key, item in case.data.items.items():
+        if item.subject_id == issue and item.kind is ItemKind.TOPIC and item.state in LIVE:
+            return key
+    return None
+
+
+def item_at(case: Case[Meeting], key: str, *states: ItemState, otherwise: str) -> Item:
+    """The item with this key, standing where it must; else refused."""
+    item = case.data.items.get(key)
+    if item is None:
+        raise GuardFailed("NO_SUCH_ITEM", field="item", clause=CLAUSE)
+    if item.state not in states:
+        raise GuardFailed(otherwise, field="item", clause=CLAUSE)
+    return item
+
+
+def admit(case: Case[Meeting], cmd: do.Admit, turn: Turn) -> Change:
+    """On the agenda; a topic that has gone elsewhere meanwhile is not."""
+    item = item_at(case, cmd.item, ItemState.PROPOSED, otherwise="ITEM_NOT_PROPOSED")
+    if item.kind is ItemKind.TOPIC and not turn.facts["issue_topic"]["waiting"]:
+        raise GuardFailed("TOPIC_NOT_WAITING", field="item", clause="processes P1")
+    put = replace(item, state=ItemState.ADMITTED)
+    return Change(puts={"items": {cmd.item: put}}, effects=told_admitted(case, cmd.item, put, turn))
+
+
+def told_admitted(case: Case[Meeting], key: str, item: Item, turn: Turn) -> tuple[Effect, ...]:
+    at = case.data.scheduled_at
+    assert at is not None
+    return tell(
+        case,
+        key,
+        item,
+        "admit_to_agenda",
+        turn,
+        bodies=[kind.value for kind in case.data.bodies],
+        meets_at=at.isoformat(),
+        urgent=item.urgent or None,
+    )
+
+
+def return_item(case: Case[Meeting], cmd: do.ReturnItem, turn: Turn) -> Change:
+    """Back to its proposer; a topic goes back to the problem list (processes P1)."""
+    item = item_at(case, cmd.item, ItemState.PROPOSED, otherwise="ITEM_NOT_PROPOSED")
+    if item.escalated:
+        raise GuardFailed("ESCALATED_NOT_RETURNED", field="item", clause="processes P1")
+    told = ()
+    if item.kind is ItemKind.TOPIC:
+        told = (Effect("TELL", "issue", item.subject_id, "return_topic", {"reason": cmd.reason}, turn.now),)
+    put = replace(item, state=ItemState.RETURNED, reasoning=cmd.reason)
+    return Change(puts={"items": {cmd.item: put}}, effects=told, notes={"reason": cmd.reason})
+
+
+def add_urgent_item(case: Case[Meeting], cmd: do.AddUrgentItem, turn: Turn) -> Change:
+    """The chair adds what cannot wait: danger or RED (S03); who is concerned is invited at once."""
+    topic = _waiting(case, turn)
+    if not (topic["danger"] or topic["red"]):
+        raise GuardFailed("NOT_URGENT", field="topic", clause=CLAUSE)
+    key = next_key(case)
+    item = replace(topic_item(case, topic, turn), urgent=True, proposed_by=turn.actor.id)
+    return Change(
+        sets={"item_count": case.data.item_count + 1},
+        puts={"items": {key: item}},
+        effects=(
+            *told_admitted(case, key, item, turn),
+            ask(case, "titles", "learn_titles", topics=[topic["id"]]),
+        ),
+        notices=tuple(Notice(to, "item_added") for to in item.parties) if case.data.noticed else (),
+    )
+
+
+def learn_titles(case: Case[Meeting], cmd: do.LearnTitles, turn: Turn) -> Change:
+    """What the topics are called; a title may name a person, so only its reference is known here."""
+    return Change(
+        puts={
+            "items": {
+                key: replace(item, title=cmd.titles[item.subject_id])
+                for key, item in case.data.items.items()
+                if item.subject_id in cmd.titles
+            }
+        }
+    )
+
+
+def withdraw_topic(case: Case[Meeting], cmd: do.WithdrawTopic, turn: Turn) -> Change:
+    """The issue no longer needs the meeting: its item is shown as solved."""
+    key = item_of(case, cmd.topic)
+    if key is None:
+        return Change(notes={"topic": cmd.topic})
+    return Change(puts={"items": {key: replace(case.data.items[key], state=ItemState.SOLVED)}})
+
+
+# --- freeze and notice -----------------------------------------------------------------------------------
+
+
+def freeze(case: Case[Meeting], clock: Clock, turn: Turn) -> Change:
+    """Three days before: no more items by hand, and what waits for the body is taken."""
+    return Change(
+        type="agenda_frozen",
+        to="AGENDA_FROZEN",
+        puts={"items": _matters_admitted(case)},
+        effects=(ask(case, "topics", "take_topics"),),
+    )
+
+
+def _matters_admitted(case: Case[Meeting]) -> dict[str, Item]:
+    """What was proposed and not returned is on the agenda; topics are admitted as they are taken."""
+    return {
+        key: replace(item, state=ItemState.ADMITTED)
+        for key, item in case.data.items.items()
+        if item.state is ItemState.PROPOSED and item.kind is not ItemKind.TOPIC
+    }
+
+
+def take_topics(case: Case[Meeting], cmd: do.TakeTopics, turn: Turn) -> Change:
+    """The topics that waited, in their order, behind the tasks of the last meeting."""
+    if case.data.quorum_lost:
+        return Change()
+    puts, effects = taken(case, cmd.topics, cmd.tasks, turn)
+    return Change(
+        sets={"item_count": case.data.item_count + len(puts.keys() - case.data.items.keys())},
+        puts={"items": puts},
+        effects=effects,
+        notices=tuple(Notice(to, "item_added") for to in parties(puts.values())) if case.data.noticed else (),
+    )
+
+
+def taken(
+    case: Case[Meeting], topics: Iterable[Mapping[str, Any]], tasks: Iterable[Mapping[str, Any]], turn: Turn
+) -> tuple[dict[str, Item], tuple[Effect, ...]]:
+    """Items for what is not on the agenda yet, and what the issues are told."""
+    puts: dict[str, Item] = {}
+    effects: tuple[Effect, ...] = ()
+    there = {item.subject_id: key for key, item in case.data.items.items() if item.state is not ItemState.CARRIED_OVER}
+    ahead = 0
+    for last in tasks:
+        if last["id"] not in there:
+            ahead += 1
+            puts[next_key(case, ahead)] = Item(
+                order=ahead,
+                kind=ItemKind.INFORMATION,
+                state=ItemState.ADMITTED,
+                reason="TASKS",
+                subject_type="meeting",
+                subject_id=last["id"],
+                number=last["number"],
+                first=True,
+            )
+    for topic in topics:
+        key = there.get(topic["id"])
+        if key is None:
+            ahead += 1
+            key = next_key(case, ahead)
+            puts[key] = topic_item(case, topic, turn, ahead=ahead)
+        elif case.data.items[key].state is ItemState.PROPOSED:
+            puts[key] = replace(topic_item(case, topic, turn), order=case.data.items[key].order)
+        else:
+            continue
+        effects += told_admitted(case, key, puts[key], turn)
+    return puts, effects
+
+
+def send_notice(case: Case[Meeting], cmd: do.SendNotice, turn: Turn) -> Change:
+    """Members, interested parties and departments are invited; an open agenda freezes with it."""
+    found = turn.facts["topics"]
+    puts, effects = taken(case, found["topics"], found["tasks"], turn)
+    items = {**case.data.items, **_matters_admitted(case), **puts}
+    briefing = case.data.briefing or cmd.briefing
+    on = {key: replace(item, invitations=item.invitations + 1) for key, item in items.items() if _is_on(item)}
+    if not on and not briefing:
+        raise GuardFailed("EMPTY_AGENDA", clause=CLAUSE)
+    return Change(
+        type="notice_sent",
+        to="NOTICED",
+        sets={
+            "noticed": case.data.noticed + 1,
+            "briefing": briefing,
+            "item_count": case.data.item_count + len(puts.keys() - case.data.items.keys()),
+        },
+        puts={"items": on},
+        clocks=(Cancel(code="FREEZE", reason="NOTICED"), Meet(code="NOTICE_SENT")),
+        effects=effects,
+        notices=invited(case, "meeting_notice", items),
+    )
+
+
+def _is_on(item: Item) -> bool:
+    return item.state is ItemState.ADMITTED
+
+
+def remind(case: Case[Meeting], clock: Clock, turn: Turn) -> Change:
+    """A day before."""
+    return Change(type="reminded", notices=invited(case, "meeting_reminder"))
+
+
+def members(community: str, kinds: tuple[MeetingType, ...], template: str) -> tuple[Notice, ...]:
+    """Everybody who sits in the bodies."""
+    roles = dict.fromkeys(role for kind in kinds for role in (*body(kind).members, *body(kind).convenors))
+    return tuple(Notice(f"role:{role.value}@{community}", template) for role in roles)
+
+
+def parties(items: Iterable[Item]) -> tuple[str, ...]:
+    """Who is interested in items of the agenda."""
+    return tuple(dict.fromkeys(to for item in items if _is_on(item) for to in item.parties))
+
+
+def invited(case: Case[Meeting], template: str, items: Mapping[str, Item] | None = None) -> tuple[Notice, ...]:
+    """The members, the committee, which may speak (seed 001 §四3), and whoever an item concerns."""
+    listed = case.data.items if items is None else items
+    committee = tuple(
+        Notice(f"role:{role.value}@{case.community}", template) for role in (Role.CWC_VICE_CHAIR, Role.CWC_MEMBER)
+    )
+    found = (
+        *members(case.community, case.data.bodies, template),
+        *committee,
+        *(Notice(to, template) for to in parties(listed.values())),
+    )
+    return tuple(dict.fromkeys(found))
