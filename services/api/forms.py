@@ -153,7 +153,8 @@ def _shape(kind: type) -> Shape:
             ... if one.name in asked else default,
             alias=wire,
             title=marker.zh,
-            json_schema_extra={"x-title-en": marker.en},
+            # What a form offers for it: organisations, people, a long text …
+            json_schema_extra={"x-title-en": marker.en, "x-kind": type(marker).__name__.lower()},
         )
         checked = _checked(hint, marker)
         columns[_ATTRIBUTE + one.name] = (_given(checked) if one.name in asked else checked, about)
