@@ -27,7 +27,7 @@ from services.storage.database import database
 from services.storage.deeds import Deeds
 from services.storage.history import Past
 from services.storage.incidents import Incidents
-from services.storage.keys import AUDIT, PAYLOADS
+from services.storage.keys import AUDIT, PAYLOADS, found_in
 from services.storage.ledger import Ledger
 from services.storage.questions import Answers
 from services.storage.regions import Tree
@@ -75,13 +75,13 @@ async def carry_out(settings: Settings) -> None:
         ledger = Ledger(
             storage,
             calendars=Calendars(CalendarStore(storage)),
-            seal=Seal(seal_keys, current=next(iter(seal_keys))),
+            seal=Seal(seal_keys, next(iter(seal_keys)), found_in(settings.secrets, "")),
         )
         past = Past(storage)
         door = Engine(client, past, newest(settings.policy), timeout=settings.request_timeout)
         watch = Watch(client, past, Incidents(storage))
         answers = Answers(storage, PROCESSES)
-        neighbours = Neighbours(door, answers, Deeds(storage))
+        neighbours = Neighbours(door, answers, Deeds(storage, seal))
         rhythms = Rhythms(Beginner(door, answers, PROCESSES.values()))
         notary = Notary(storage, Signer(settings.keys_for(AUDIT)))
         timekeeper = Timekeeper(client, Tree(storage), PROCESSES.values(), load(settings.policy).scale)
@@ -136,7 +136,7 @@ async def _connected(settings: Settings, stop: asyncio.Event) -> Client | None:
             return await Client.connect(
                 settings.temporal_address,
                 namespace=settings.temporal_namespace,
-                data_converter=data_converter(settings.keys_for(PAYLOADS)),
+                data_converter=data_converter(settings.keys_for(PAYLOADS), found_in(settings.secrets, PAYLOADS)),
                 grpc_compression=GrpcCompression.NONE,
                 runtime=runtime,
             )

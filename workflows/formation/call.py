@@ -9,6 +9,7 @@ from workflows.formation.data import Candidate, Category, Formation, Kind, Stand
 from workflows.kernel.amending import amend
 from workflows.kernel.clocks import Clock, Start
 from workflows.kernel.process import Case, Change, Effect, Forbidden, GuardFailed, Notice, Turn
+from workflows.kernel.process import do as deed
 from workflows.kernel.roles import Role
 
 TITLES = {
@@ -46,6 +47,7 @@ def start(case: Case[Formation], cmd: do.StartFormation, turn: Turn) -> Change:
             **(_again(turn) if again else {}),
         },
         clocks=(Start(code="SHORTLIST"),) if again else (),
+        effects=(deed(case, "begin_committee", community=case.community),) if whole else (),
         notes={"exceptions": exceptions} if exceptions else {},
     )
 
