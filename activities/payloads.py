@@ -6,7 +6,7 @@ besides, so that the engine's servers, backups and pages hold nothing that can b
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import is_dataclass, replace
 from functools import cache
 from typing import Any
@@ -71,11 +71,12 @@ class PayloadUnreadable(Exception):
 class Encrypted(PayloadCodec):
     """Encrypts payloads by AES-256-GCM: a nonce for each, the key's id beside it and bound to it.
 
-    `keys` are 32 bytes each by id; the first encrypts, all of them open. What was never encrypted is read as it is, so
-    that histories from before there was a key go on.
+    `keys` are 32 bytes each by id; the first encrypts, all of them open, and so do those that are found later. What was
+    never encrypted is read as it is, so that histories from before there was a key go on.
     """
 
-    def __init__(self, keys: Mapping[str, bytes]) -> None:
+    def __init__(self, keys: Mapping[str, bytes], find: Callable[[str], bytes | None]) -> None:
+        self._find = find
         self._ciphers = {name: AESGCM(key) for name, key in keys.items()}
         self._current = next(iter(keys))
 
@@ -96,7 +97,10 @@ class Encrypted(PayloadCodec):
 
     def _open(self, payload: Payload) -> Payload:
         bound = payload.metadata.get(KEY_ID, b"")
-        cipher = self._ciphers.get(bound.decode(errors="replace"))
+        name = bound.decode(errors="replace")
+        cipher = self._ciphers.get(name)
+        if cipher is None and (key := self._find(name)) is not None:
+            cipher = self._ciphers[name] = AESGCM(key)
         if cipher is None:
             raise PayloadUnreadable("encrypted with a key that is not here")
         data = payload.data
@@ -116,15 +120,15 @@ DATA_CONVERTER = replace(pydantic_data_converter, payload_converter_class=Shared
 """Writes and reads payloads that are not encrypted: for tests, and for looking at what the engine really holds."""
 
 
-@cache
-def _converter(keys: tuple[tuple[str, bytes], ...]) -> DataConverter:
+def data_converter(keys: Mapping[str, bytes], find: Callable[[str], bytes | None] = lambda name: None) -> DataConverter:
+    """Give what every client, worker and replayer of one deployment uses; without keys nothing is encrypted.
+
+    `find` looks for a key that was made since.
+    """
+    if not keys:
+        return DATA_CONVERTER
     return replace(
         DATA_CONVERTER,
-        payload_codec=Encrypted(dict(keys)),
+        payload_codec=Encrypted(keys, find),
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
     )
-
-
-def data_converter(keys: Mapping[str, bytes]) -> DataConverter:
-    """Give what every client, worker and replayer of one deployment uses; without keys nothing is encrypted."""
-    return _converter(tuple(keys.items())) if keys else DATA_CONVERTER

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -82,10 +82,13 @@ class IdempotencyConflict(Refusal):
     code = "idempotency_conflict"
 
 
-async def connect(address: str, namespace: str, keys: Mapping[str, bytes]) -> Client:
+async def connect(
+    address: str, namespace: str, keys: Mapping[str, bytes], find: Callable[[str], bytes | None] = lambda name: None
+) -> Client:
     """A client that reports a dead server soon instead of trying for ten seconds; connects at its first use.
 
-    Payloads are encrypted with the first of the `keys`, 32 bytes each by id; all of them open.
+    Payloads are encrypted with the first of the `keys`, 32 bytes each by id; all of them open, and those that `find`
+    knows besides.
     """
     service = await ServiceClient.connect(
         ConnectConfig(
@@ -96,7 +99,7 @@ async def connect(address: str, namespace: str, keys: Mapping[str, bytes]) -> Cl
             identity="shangliang-door",
         )
     )
-    return Client(service, namespace=namespace, data_converter=data_converter(keys))
+    return Client(service, namespace=namespace, data_converter=data_converter(keys, find))
 
 
 def newest(pack: str) -> Pin:

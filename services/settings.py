@@ -1,8 +1,5 @@
 """Everything that the environment decides, read once by a composition root and frozen."""
 
-import base64
-import binascii
-import hashlib
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,6 +8,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 import services
+from services.storage.keys import PAYLOADS, derived, key_id, unpacked
 
 PREFIX = "SHANGLIANG_"
 SEAL_KEY_BYTES = 32
@@ -165,7 +163,7 @@ class Settings(BaseSettings):
     @classmethod
     def _have_length(cls, keys: SecretStr | tuple[SecretStr, ...] | None) -> object:
         for key in (keys,) if isinstance(keys, SecretStr) else keys or ():
-            if len(_unpacked(key.get_secret_value())) != SEAL_KEY_BYTES:
+            if len(unpacked(key.get_secret_value())) != SEAL_KEY_BYTES:
                 raise ValueError(f"must be {SEAL_KEY_BYTES} bytes in base64")
         return keys
 
@@ -180,21 +178,22 @@ class Settings(BaseSettings):
     def seal_keys(self) -> dict[str, bytes]:
         """Every seal key under its id, the one that seals now first; empty when none is given."""
         given = (*((self.seal_key,) if self.seal_key else ()), *self.retired_seal_keys)
-        unpacked = [_unpacked(key.get_secret_value()) for key in given]
-        # The id follows from the key, so that programs that share keys agree on it without another setting.
-        return {hashlib.sha256(key).hexdigest()[:8]: key for key in unpacked}
+        keys = [unpacked(key.get_secret_value()) for key in given]
+        return {key_id(key): key for key in keys}
 
     def keys_for(self, purpose: str) -> dict[str, bytes]:
         """Keys of one purpose (services/storage/keys.py) under the same ids, the one in use first."""
-        # Only few commands need the cryptography behind it.
-        from services.storage.keys import PAYLOADS, derived
-
         return {} if purpose == PAYLOADS and not self.encrypt_payloads else derived(self.seal_keys, purpose)
 
     @property
     def guards_approvers(self) -> bool:
         """Whether roles that approve ask for a second factor."""
         return self.second_factor == "approvers" or (self.second_factor is None and not self.demo)
+
+    @property
+    def secrets(self) -> Path:
+        """Where the keys of this machine lie, when the environment gives none."""
+        return self.home / "secrets"
 
     @property
     def store_url(self) -> str:
@@ -214,11 +213,3 @@ def load_settings(**overrides: object) -> Settings:
                 for problem in refused.errors(include_input=False, include_url=False)
             )
         ) from None
-
-
-def _unpacked(text: str) -> bytes:
-    padded = text.strip() + "=" * (-len(text.strip()) % 4)
-    try:
-        return base64.b64decode(padded, altchars=b"-_", validate=True)
-    except binascii.Error:
-        return b""

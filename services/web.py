@@ -29,7 +29,7 @@ from services.storage.calendar import CalendarStore
 from services.storage.database import database, healthy
 from services.storage.files import Files
 from services.storage.history import Past
-from services.storage.keys import PAYLOADS
+from services.storage.keys import PAYLOADS, found_in
 from services.storage.sealing import Seal
 from services.storage.wall import Wall
 from workflows.policy.packs import load
@@ -73,10 +73,15 @@ async def build_app(settings: Settings) -> FastAPI:
         application_name="shangliang-web-reads",
         role=settings.database_reader,
     )
-    client = await connect(settings.temporal_address, settings.temporal_namespace, settings.keys_for(PAYLOADS))
+    client = await connect(
+        settings.temporal_address,
+        settings.temporal_namespace,
+        settings.keys_for(PAYLOADS),
+        found_in(settings.secrets, PAYLOADS),
+    )
     readiness = Readiness(settings.temporal_address, settings.temporal_namespace)
     seal_keys = settings.seal_keys
-    seal = Seal(seal_keys, current=next(iter(seal_keys)))
+    seal = Seal(seal_keys, next(iter(seal_keys)), found_in(settings.secrets, ""))
 
     token_key = settings.token_key.get_secret_value()
     tokens = Tokens(token_key, lifetime=timedelta(minutes=settings.token_minutes))

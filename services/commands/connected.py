@@ -6,6 +6,7 @@ from services.commands.terminal import MISUSE, fail
 from services.embedded.home import Home
 from services.embedded.problems import StartRefused
 from services.settings import Settings, SettingsInvalid, load_settings
+from services.storage.keys import CURRENT, kept_in
 from workflows.policy.packs import PackNotHere, available, load
 
 
@@ -53,10 +54,13 @@ def with_keys(settings: Settings) -> Settings:
     try:
         home.make()
         token_key = settings.token_key or SecretStr(home.secret("token_key"))
-        seal_key = settings.seal_key or SecretStr(home.secret("seal_key"))
+        seal_key = settings.seal_key or SecretStr(home.secret(CURRENT))
     except StartRefused as refused:
         fail(refused.zh, refused.en)
-    return settings.model_copy(update={"token_key": token_key, "seal_key": seal_key})
+    retired = settings.retired_seal_keys
+    if settings.seal_key is None:
+        retired += tuple(map(SecretStr, kept_in(home.secrets)[1:]))
+    return settings.model_copy(update={"token_key": token_key, "seal_key": seal_key, "retired_seal_keys": retired})
 
 
 def _known_policy(settings: Settings) -> None:

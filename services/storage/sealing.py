@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic_core import from_json, to_json
 
-from services.storage.keys import FIELDS, derived
+from services.storage.keys import FIELDS, Find, derived
 
 CLOSED = "enc:"
 NONCE_BYTES = 12
@@ -27,10 +27,11 @@ class SealBroken(Exception):
 class Seal:
     """Seals and opens the clear values of a command (封存): `{"texts": {ref: value}, "contacts": {ref: {…}}}`.
 
-    `keys` are 32 bytes each by id; `current` seals, all of them open. Raises `ValueError` for keys that cannot serve.
+    `keys` are 32 bytes each by id; `current` seals, all of them open, and so do those that `find` knows. Raises
+    `ValueError` for keys that cannot serve.
     """
 
-    def __init__(self, keys: Mapping[str, bytes], current: str) -> None:
+    def __init__(self, keys: Mapping[str, bytes], current: str, find: Find = lambda name: None) -> None:
         if current not in keys:
             raise ValueError(f"no key {current!r}")
         for name, key in keys.items():
@@ -41,6 +42,7 @@ class Seal:
         self._ciphers = {name: AESGCM(key) for name, key in keys.items()}
         self._fields = {name: AESGCM(key) for name, key in derived(keys, FIELDS).items()}
         self._current = current
+        self._find = find
 
     @property
     def current(self) -> str:
@@ -55,7 +57,7 @@ class Seal:
         """Read a field; one from before there was encryption is read as it is. Raises `SealBroken`."""
         if not kept.startswith(CLOSED):
             return kept
-        return self._shown(self._fields, kept.removeprefix(CLOSED), about).decode()
+        return self._shown(self._fields, FIELDS, kept.removeprefix(CLOSED), about).decode()
 
     def seal(self, values: Mapping[str, Any], case_id: str) -> str:
         """Seal values for one case; empty values need no seal and give an empty text."""
@@ -67,7 +69,7 @@ class Seal:
         """Open what `seal` made for the same case; raises `SealBroken`."""
         if not sealed:
             return {}
-        opened: dict[str, Any] = from_json(self._shown(self._ciphers, sealed, case_id))
+        opened: dict[str, Any] = from_json(self._shown(self._ciphers, "", sealed, case_id))
         return opened
 
     def _hidden(self, cipher: AESGCM, clear: bytes, about: str) -> str:
@@ -75,10 +77,11 @@ class Seal:
         hidden = cipher.encrypt(nonce, clear, about.encode())
         return f"{self._current}.{base64.urlsafe_b64encode(nonce + hidden).decode()}"
 
-    @staticmethod
-    def _shown(ciphers: Mapping[str, AESGCM], sealed: str, about: str) -> bytes:
+    def _shown(self, ciphers: dict[str, AESGCM], purpose: str, sealed: str, about: str) -> bytes:
         name, _, body = sealed.partition(".")
         cipher = ciphers.get(name)
+        if cipher is None and (key := self._find(name)) is not None:
+            cipher = ciphers[name] = AESGCM(derived({name: key}, purpose)[name] if purpose else key)
         if cipher is None:
             raise SealBroken(f"sealed with a key that is not here: {name}")
         try:

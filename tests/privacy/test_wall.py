@@ -4,6 +4,7 @@ Cases are written as the role of web and worker, whose rights the second half te
 """
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 import pytest
@@ -65,7 +66,7 @@ def seal() -> Seal:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
-async def street(application: AsyncEngine, seal: Seal) -> AsyncIterator[list[Case[object]]]:
+async def street(application: AsyncEngine, seal: Seal) -> AsyncIterator[list[Case[Any]]]:
     """Cases of every kind of reach: of a place, an organisation, a resident, offered to the neighbours."""
     pack = load("lanzhou_2021")
     ledger = Ledger(application, calendars=Calendars(CalendarStore(application)), seal=seal, policy=lambda *_: pack)
@@ -99,7 +100,7 @@ async def test_a_query_without_any_condition_shows_what_he_may_open(wall: Wall, 
     assert found["event"] == may
 
 
-async def test_the_wall_is_not_empty_and_not_everywhere(wall: Wall, street: list[Case[object]]) -> None:
+async def test_the_wall_is_not_empty_and_not_everywhere(wall: Wall, street: list[Case[Any]]) -> None:
     async with wall.looks(WORKER) as looking:
         mine = await seen(looking, "case_file", "id")
     async with wall.looks(PROPERTY) as looking:
@@ -128,7 +129,7 @@ async def test_the_next_asker_on_a_connection_is_somebody_else(wall: Wall) -> No
     assert counts == [4, 0, 1, 4, 0]
 
 
-async def test_contact_details_are_seen_only_for_a_purpose(wall: Wall, street: list[Case[object]], seal: Seal) -> None:
+async def test_contact_details_are_seen_only_for_a_purpose(wall: Wall, street: list[Case[Any]], seal: Seal) -> None:
     told = street[0].id
     async with wall.looks(WORKER) as looking:
         without = await reporter(looking, told, seal)
@@ -206,7 +207,7 @@ async def test_the_role_that_answers_people_only_reads(reader: AsyncEngine, act:
             await connection.execute(text(act))
 
 
-async def test_keys_change_while_both_are_read(owner: AsyncEngine, street: list[Case[object]], seal: Seal) -> None:
+async def test_keys_change_while_both_are_read(owner: AsyncEngine, street: list[Case[Any]], seal: Seal) -> None:
     told = street[0].id
     async with owner.begin() as connection:
         # One from before there was encryption.
