@@ -72,11 +72,8 @@ async def carry_out(settings: Settings) -> None:
     )
     try:
         seal_keys = settings.seal_keys
-        ledger = Ledger(
-            storage,
-            calendars=Calendars(CalendarStore(storage)),
-            seal=Seal(seal_keys, next(iter(seal_keys)), found_in(settings.secrets, "")),
-        )
+        seal = Seal(seal_keys, next(iter(seal_keys)), found_in(settings.secrets, ""))
+        ledger = Ledger(storage, calendars=Calendars(CalendarStore(storage)), seal=seal)
         past = Past(storage)
         door = Engine(client, past, newest(settings.policy), timeout=settings.request_timeout)
         watch = Watch(client, past, Incidents(storage))

@@ -81,6 +81,8 @@ class Street:
     """Effects that the other case refused, as (effect id, reason): incidents."""
     queue: list[tuple[datetime, int, str]] = field(default_factory=list)
     tick: int = 0
+    register: dict[str, Any] = field(default_factory=dict)
+    """Master data that deeds change and questions read (主数据), by topic."""
     carrying: set[str] = field(default_factory=set)
     """Cases whose effects are being carried out; what is added to one of them meanwhile waits its turn."""
 
