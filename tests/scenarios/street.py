@@ -7,7 +7,7 @@ from typing import Any
 
 from services.rehearsal import answers
 from services.storage.national_calendar import national_calendar
-from tests.scenarios import county
+from tests.scenarios import county, office
 from workflows.issue import commands as do
 from workflows.issue.data import Difficulty, HandlingMode, Issue, Outcome, Source
 from workflows.kernel.calendar import CHINA, end_of
@@ -39,7 +39,7 @@ ORGANIZATIONS = {
 """What the door tells the rules of the organisations of the demonstration street."""
 
 
-QUESTIONS: dict[str, Question] = {**answers({C1: 7, C2: 9, C3: 5}), **county.QUESTIONS}
+QUESTIONS: dict[str, Question] = {**answers({C1: 7, C2: 9, C3: 5}), **county.QUESTIONS, **office.QUESTIONS}
 """What this street answers to the questions of the rules, by name."""
 DEEDS: dict[str, Deed] = {}
 """What deeds do to this street, by name."""

@@ -13,7 +13,7 @@ LARGEST_PANEL = 5000
 
 @command("启动年检", "Open an inspection")
 class OpenInspection:
-    """The yearly inspection of a permit begins (seed 000 §三(三)1): by the calendar, or by the office where it did not."""
+    """The yearly inspection of a permit begins (seed 000 §三(三)1), by the calendar or by the office."""
 
     kept_from_people: ClassVar = ("permit_no", "variant", "applicant_org", "communities", "county", "year", "period")
 
