@@ -1,4 +1,4 @@
-"""What a simulated street answers to the rules of rounds and notices: from its own cases alone (推演)."""
+"""What a simulated street answers to rules of rounds, notices and supervision: from its own cases alone (推演)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -52,6 +52,7 @@ def answers(grids: Mapping[str, int]) -> dict[str, Question]:
         "problem_list_of_month": problem_list_of_month,
         "emergency": emergency,
         "objected_notice": objected_notice,
+        "supervised_subject": supervised_subject,
     }
 
 
@@ -95,6 +96,22 @@ def objected_notice(street: Street, asked: Asked) -> Mapping[str, Any]:
         "about": list(case.data.about),
         "interested": list(case.data.interested),
         "posted_by": case.data.posted_by,
+    }
+
+
+def supervised_subject(street: Street, asked: Asked) -> Mapping[str, Any]:
+    """Of the case under supervision: is its reporter known, was he contacted, how satisfied was he."""
+    subject = _asking(asked).data.subject_id
+    data = street.cases[subject].data
+    reached = any(
+        clock.code == "RESPONSE" and clock.state in ("MET", "MET_LATE")
+        for (case, _), clock in street.clocks.items()
+        if case == subject
+    )
+    return {
+        "reporter_known": bool(getattr(data, "identified", False)),
+        "contacted": reached or bool(getattr(data, "visits", 0)),
+        "satisfaction": getattr(data, "satisfaction", None),
     }
 
 

@@ -13,6 +13,7 @@ from workflows.kernel.shell import CaseWorkflow
 with workflow.unsafe.imports_passed_through():
     from activities.rhythms import Beginning, Rhythms
     from workflows.admission.process import ADMISSION
+    from workflows.exclusion.process import EXCLUSION
     from workflows.formation.process import FORMATION
     from workflows.inspection.process import INSPECTION
     from workflows.issue.process import ISSUE
@@ -27,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.round.process import ROUND
     from workflows.slot.process import SLOT
     from workflows.supervision.process import SUPERVISION
+    from workflows.supervision_order.process import SUPERVISION_ORDER
 
 SCHEDULED_FOR = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 BEGIN_WITHIN = timedelta(minutes=10)
@@ -254,6 +256,38 @@ class RefusalWorkflow(CaseWorkflow):
         return await self.live()
 
 
+@workflow.defn(name="supervision_order")
+class SupervisionOrderWorkflow(CaseWorkflow):
+    """督办单: a reply is owed to the supervisor."""
+
+    process = SUPERVISION_ORDER
+
+    @workflow.init
+    def __init__(self, seed: Seed) -> None:
+        self.begin(seed)
+
+    @workflow.run
+    async def run(self, seed: Seed) -> str:
+        """Issued, replied to, accepted."""
+        return await self.live()
+
+
+@workflow.defn(name="exclusion")
+class ExclusionWorkflow(CaseWorkflow):
+    """剔除申诉: a figure leaves a case out by a decision only."""
+
+    process = EXCLUSION
+
+    @workflow.init
+    def __init__(self, seed: Seed) -> None:
+        self.begin(seed)
+
+    @workflow.run
+    async def run(self, seed: Seed) -> str:
+        """Asked for, decided, perhaps appealed."""
+        return await self.live()
+
+
 WORKFLOWS: tuple[type[CaseWorkflow], ...] = (
     IssueWorkflow,
     AdmissionWorkflow,
@@ -263,6 +297,8 @@ WORKFLOWS: tuple[type[CaseWorkflow], ...] = (
     NoticeWorkflow,
     ObjectionWorkflow,
     RoundWorkflow,
+    SupervisionOrderWorkflow,
+    ExclusionWorkflow,
     MeetingWorkflow,
     MeetingCadenceWorkflow,
     FormationWorkflow,

@@ -1,22 +1,32 @@
 """The state table of the supervision case (挂牌销号): every row is taken and all else is refused."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from tests.rules.issue_scenes import FACTS, NO_ROLE, OUTSIDER
 from tests.rules.rows import UPKEEP, keeps_its_word, name, outcome, raise_sites, rows, site_of
-from tests.scenarios.street import C1, EVIDENCE, PEOPLE, STREET, Town, day, moment, world, written
+from tests.scenarios.street import C1, EVIDENCE, ORGANIZATIONS, PEOPLE, STREET, Town, day, moment, world, written
 from workflows.issue import commands as issue
 from workflows.issue.data import ClockClass, Difficulty, HandlingMode
 from workflows.kernel.calendar import CHINA
 from workflows.kernel.process import SYSTEM, Actor, Arrow, Case, Forbidden, Grant, Moment, Refusal, named
+from workflows.kernel.roles import Role
 from workflows.kernel.step import Order, decide, embryo
+from workflows.policy.pack import Pack
+from workflows.policy.packs import load
 from workflows.supervision import rules as watch
 from workflows.supervision.process import SUPERVISION
 
 POLICY = world().policy
+ROLES = tuple(role for role in Role if role is not Role.SYSTEM)
+OUTSIDER = Actor("outsider", "outsider", tuple(Grant(role, "620199002001", "elsewhere") for role in ROLES))
+"""Somebody with every role there is, in another street."""
+NO_ROLE = Actor("keeper", "keeper", (Grant(Role.SEAL_KEEPER, C1, "community-1"), Grant(Role.LIAISON_LEADER, STREET)))
+"""Somebody of the very place, in roles that have nothing to do with supervision."""
+REPORTER = {"reporter_known": True, "contacted": True, "satisfaction": None}
+FACTS: dict[str, Any] = {"organizations": ORGANIZATIONS, "supervised_subject": REPORTER}
 ROWS = rows(SUPERVISION)
 COMMANDS = [arrow for arrow in ROWS if isinstance(arrow.on, type) and arrow.source]
 TIMED = [arrow for arrow in ROWS if isinstance(arrow.on, Moment)]
@@ -235,18 +245,78 @@ def test_the_rules_refuse(site: str) -> None:
     assert town.street.cases["s"] == before
 
 
-def test_no_case_is_opened_on_what_is_closed() -> None:
-    command = watch.OpenSupervision(subject_id="i")
-    facts = {"subject_id": {"id": "i", "community": C1, "closed": True}}
-    order = Order(command=command, actor=PEOPLE["supervisor"], facts=facts)
+OPENINGS: dict[str, tuple[str, dict[str, Any]]] = {
+    "rules.open_case SUBJECT_CLOSED": ("issue", {"process": "issue", "closed": True}),
+    "rules.open_case OTHER_SUBJECT": ("admission", {"process": "issue", "closed": False}),
+    "rules.open_case NOT_RECTIFYING": ("admission", {"process": "admission", "closed": False, "state": "ACTIVE"}),
+}
+
+
+@pytest.mark.parametrize("site", OPENINGS)
+def test_a_case_is_opened_on_what_can_be_put_right_only(site: str) -> None:
+    kind, subject = OPENINGS[site]
+    command = watch.OpenSupervision(subject_type=kind, subject_id="i")  # type: ignore[arg-type]
+    order = Order(command=command, actor=PEOPLE["city"], facts={"subject_id": {"id": "i", "community": C1, **subject}})
 
     with pytest.raises(Refusal) as caught:
         decide(SUPERVISION, embryo(SUPERVISION, "s", order, world().pin), order, POLICY, moment("04-07 09:00"))
-    assert site_of(caught.value) == "rules.open_case SUBJECT_CLOSED"
+    assert site_of(caught.value) == site
+
+
+def test_a_rectification_of_a_permit_is_supervised_as_an_issue_is() -> None:
+    command = watch.OpenSupervision(subject_type="admission", subject_id="a", reason="text:r")
+    subject = {"id": "a", "process": "admission", "community": "620199", "closed": False, "state": "RECTIFYING"}
+    order = Order(command=command, actor=PEOPLE["city"], facts={"subject_id": subject})
+    case = embryo(SUPERVISION, "s", order, world().pin)
+    (opened_event,) = decide(SUPERVISION, case, order, POLICY, moment("04-07 09:00"))
+
+    assert (case.community, opened_event.change.to) == ("620199", "OPENED")
+    (told,) = opened_event.change.effects
+    assert (told.process, told.case, told.command) == ("admission", "a", "supervision_opened")
+    # A supervisor of the street does not reach the county.
+    with pytest.raises(Forbidden):
+        decide(SUPERVISION, case, replace(order, actor=PEOPLE["supervisor"]), POLICY, moment("04-07 09:00"))
+
+
+def strict() -> Pack:
+    """Lanzhou's pack with 销号须群众满意 (practice R41)."""
+    lanzhou = load("lanzhou_2021")
+    key = "supervision.require_satisfaction"
+    wanted = replace(lanzhou.parameter(key), value=True)
+    return replace(lanzhou, parameters={**lanzhou.parameters, key: wanted}, sha="strict")
+
+
+@pytest.mark.parametrize(
+    ("subject", "satisfied", "may"),
+    [
+        ({"reporter_known": True, "contacted": True, "satisfaction": None}, None, False),
+        ({"reporter_known": True, "contacted": True, "satisfaction": 2}, None, False),
+        ({"reporter_known": True, "contacted": True, "satisfaction": 3}, None, True),
+        ({"reporter_known": True, "contacted": True, "satisfaction": None}, True, True),
+        ({"reporter_known": False, "contacted": False, "satisfaction": None}, None, True),
+    ],
+)
+def test_a_pack_may_want_the_reporter_satisfied(subject: dict[str, Any], satisfied: bool | None, may: bool) -> None:
+    case = at_position("VERIFYING").street.cases["s"]
+    order = Order(
+        command=watch.Delist(text="text:t", satisfied=satisfied),
+        actor=PEOPLE["supervisor"],
+        facts={"supervised_subject": subject},
+    )
+
+    assert case.updated_at is not None
+    if may:
+        (event,) = decide(SUPERVISION, case, order, strict(), case.updated_at)
+        assert event.change.notes.get("reporter_contacted") is (subject["contacted"] or None)
+    else:
+        with pytest.raises(Refusal) as caught:
+            decide(SUPERVISION, case, order, strict(), case.updated_at)
+        assert site_of(caught.value) == "rules.delist SATISFACTION_REQUIRED"
+    assert decide(SUPERVISION, case, order, POLICY, case.updated_at)
 
 
 def test_every_refusal_of_the_rules_is_provoked() -> None:
-    assert raise_sites("supervision") == {*REFUSALS, "rules.open_case SUBJECT_CLOSED"}
+    assert raise_sites("supervision") == {*REFUSALS, *OPENINGS, "rules.delist SATISFACTION_REQUIRED"}
 
 
 def test_thirty_days_are_not_too_late() -> None:

@@ -472,6 +472,11 @@ def test_the_compliance_of_the_months(month: str, valid: set[str]) -> None:
 
 
 def test_the_pure_answers_are_those_that_the_rules_ask_for() -> None:
-    asked = {name for one in ("round", "objection") for names in PROCESSES[one].needs.values() for name in names}
+    asked = {
+        name
+        for one in ("round", "objection", "supervision")
+        for names in PROCESSES[one].needs.values()
+        for name in names
+    }
     rhythms = {cadence.question for cadence in PROCESSES["round"].cadences}
     assert asked | rhythms == set(answers({}))

@@ -96,7 +96,9 @@ SUPERVISION: Process[Supervision] = Process(
     data=Supervision,
     place=place,
     facets=facets,
+    needs={rules.Delist: ("supervised_subject",)},
     papers=(
+        Paper("RED_ORDER", "红色督办单", "Red order", on=("opened",)),
         Paper("LISTING_ORDER", "挂牌督办单", "Order of a listed case", on=("list", "refuse_delist")),
         Paper("DELISTING_NOTICE", "销号通知书", "Notice of delisting", on=("delist",)),
     ),

@@ -19,6 +19,10 @@ RESPONSIBLE_ROLES = (
     Role.SUBDISTRICT_OFFICER,
 )
 DAYS = Field("期限", "Due on")
+RECTIFYING = "RECTIFYING"
+"""Where an admission stands while a rectification runs, which may be supervised as an issue may (processes P4)."""
+NEUTRAL = 3
+"""基本满意 of five."""
 
 
 @command("立案督查", "Open a supervision case")
@@ -28,8 +32,8 @@ class OpenSupervision:
     asked_of_people: ClassVar = ("subject_type", "reason")
     kept_from_people: ClassVar = ("reason_code", "community_code", "responsible_org", "title")
 
-    subject_type: Annotated[Literal["issue"], Field("对象类别", "Kind of subject")] = "issue"
-    subject_id: Annotated[str, CaseRef("对象", "Subject", process="issue")]
+    subject_type: Annotated[Literal["issue", "admission"], Field("对象类别", "Kind of subject")] = "issue"
+    subject_id: Annotated[str, CaseRef("对象", "Subject")]
     reason: Annotated[str | None, Prose("理由", "Reason")] = None
     reason_code: Annotated[str, Field("原因", "Reason code", longest=40)] = "BY_HAND"
     community_code: Annotated[str | None, Field("社区", "Community", longest=12)] = None
@@ -71,6 +75,7 @@ class Delist:
 
     evidence: Annotated[tuple[str, ...], Attachment("证据", "Evidence", longest=20)] = ()
     text: Annotated[str | None, Prose("核查情况", "Check")] = None
+    satisfied: Annotated[bool | None, Field("群众满意", "The reporter is satisfied")] = None
 
 
 @command("不予销号", "Refuse to delist")
@@ -84,8 +89,12 @@ class RefuseDelist:
 def open_case(case: Case[Supervision], cmd: OpenSupervision, turn: Turn) -> Change:
     """立案: the clock to list it runs."""
     subject = turn.facts.get("subject_id", {})
+    if subject.get("process", cmd.subject_type) != cmd.subject_type:
+        raise GuardFailed("OTHER_SUBJECT", field="subject_type", clause="processes P1")
     if subject.get("closed"):
         raise GuardFailed("SUBJECT_CLOSED", field="subject_id", clause="processes P1")
+    if cmd.subject_type == "admission" and subject.get("state", RECTIFYING) != RECTIFYING:
+        raise GuardFailed("NOT_RECTIFYING", field="subject_id", clause="000 §三(三)1")
     # By hand: the issue learns of it, so that 销号 approves its completion and RED opens no second case.
     about = str(subject.get("id", cmd.subject_id))
     by_hand = turn.grant.role != Role.SYSTEM
@@ -148,6 +157,13 @@ def delist(case: Case[Supervision], cmd: Delist, turn: Turn) -> Change:
     """销号: the issue's completion is approved with it."""
     if not cmd.evidence and not cmd.text:
         raise GuardFailed("NO_EVIDENCE", field="evidence", clause="processes P1")
+    subject = turn.facts["supervised_subject"]
+    satisfied = cmd.satisfied or (subject["satisfaction"] or 0) >= NEUTRAL
+    if turn.policy.flag("supervision.require_satisfaction") and subject["reporter_known"] and not satisfied:
+        raise GuardFailed("SATISFACTION_REQUIRED", field="satisfied", clause="supervision.require_satisfaction")
+    notes: dict[str, Any] = {"text": cmd.text} if cmd.text else {}
+    if subject["reporter_known"]:
+        notes["reporter_contacted"] = subject["contacted"]
     return Change(
         to="DELISTED",
         sets={
@@ -166,7 +182,7 @@ def delist(case: Case[Supervision], cmd: Delist, turn: Turn) -> Change:
                 turn.now,
             ),
         ),
-        notes={"text": cmd.text} if cmd.text else {},
+        notes=notes,
     )
 
 

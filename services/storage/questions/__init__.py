@@ -15,11 +15,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.storage.history import case_now
 from services.storage.ledger_tables import case_file
-from services.storage.questions import admissions, committees, inspections, lists, notices, rounds
+from services.storage.questions import (
+    admissions,
+    committees,
+    inspections,
+    lists,
+    meetings,
+    notices,
+    rounds,
+    supervision,
+)
 from workflows.kernel.process import SYSTEM, Asked, Process, derived_id
 
 Question = Callable[[AsyncConnection, Asked], Awaitable[dict[str, Any]]]
-TOPICS: tuple[ModuleType, ...] = (admissions, committees, inspections, lists, notices, rounds)
+TOPICS: tuple[ModuleType, ...] = (admissions, committees, inspections, lists, meetings, notices, rounds, supervision)
 """Modules with a mapping `QUESTIONS` from the name of a question to its answer."""
 
 
