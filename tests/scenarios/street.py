@@ -5,6 +5,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
+from services import rehearsal_committees
 from services.rehearsal import answers
 from services.storage.national_calendar import national_calendar
 from tests.scenarios import county, office
@@ -39,9 +40,14 @@ ORGANIZATIONS = {
 """What the door tells the rules of the organisations of the demonstration street."""
 
 
-QUESTIONS: dict[str, Question] = {**answers({C1: 7, C2: 9, C3: 5}), **county.QUESTIONS, **office.QUESTIONS}
+QUESTIONS: dict[str, Question] = {
+    **answers({C1: 7, C2: 9, C3: 5}),
+    **county.QUESTIONS,
+    **office.QUESTIONS,
+    **rehearsal_committees.QUESTIONS,
+}
 """What this street answers to the questions of the rules, by name."""
-DEEDS: dict[str, Deed] = {}
+DEEDS: dict[str, Deed] = {**rehearsal_committees.DEEDS}
 """What deeds do to this street, by name."""
 
 
@@ -99,6 +105,7 @@ PEOPLE: dict[str, Actor] = {
         person("supervisor", ("supervisor", STREET)),
         person("city", ("supervisor", "6201")),
         person("integration", ("integration", "6201")),
+        person("streetparty", ("street_party_officer", STREET)),
     )
 }
 """The demonstration accounts of api.md."""
