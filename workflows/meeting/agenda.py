@@ -34,7 +34,8 @@ def before(at: datetime, key: str, turn: Turn) -> datetime:
     duration = turn.policy.duration(key)
     scale = turn.policy.scale
     if scale is not None:
-        return at - scale.length(duration.value, duration.unit)
+        length: timedelta = scale.length(duration.value, duration.unit)
+        return at - length
     hours = duration.value if duration.unit is Unit.HOURS else duration.value * 24
     return at - timedelta(hours=hours)
 
@@ -46,7 +47,7 @@ def timing(kinds: tuple[MeetingType, ...], at: datetime, turn: Turn) -> tuple[Cl
     def until(code: str, key: str, moment: datetime) -> Start:
         return clock_until(code, moment, turn.now, key, scale=scale)
 
-    call = ()
+    call: tuple[Start, ...] = ()
     if MeetingType.PARTY_BUILDING_JOINT in kinds:
         call = (until("TOPIC_CALL", "meeting.pjm.topic_call", before(at, "meeting.pjm.topic_call", turn)),)
     return (
@@ -80,16 +81,19 @@ def slot_body(kinds: tuple[MeetingType, ...], policy: Any) -> MeetingType | None
     """The body whose month this meeting fills: 大党委, or, where the pack says so, either of the two (packs §8)."""
     epc, joint = MeetingType.EXTENDED_PARTY_COMMITTEE, MeetingType.PARTY_BUILDING_JOINT
     either = policy.text("meeting.monthly_satisfied_by") == "EPC_OR_PJM"
-    if policy.text(body(epc).frequency) == MONTHLY and (epc in kinds or (either and joint in kinds)):
-        return epc
-    return joint if joint in kinds and policy.text(body(joint).frequency) == MONTHLY else None
+    fills = epc in kinds or (either and joint in kinds)
+    return epc if fills and policy.text(body(epc).frequency) == MONTHLY else None
+
+
+def _slots(kinds: tuple[MeetingType, ...], turn: Turn) -> list[Mapping[str, Any]]:
+    """The slots of the body, as the door found them, oldest first."""
+    wanted = slot_body(kinds, turn.policy)
+    known = turn.facts.get("slots", {}).get("slots", ())
+    return sorted((one for one in known if one["body"] == wanted), key=lambda one: one["period"])
 
 
 def _slot(kinds: tuple[MeetingType, ...], period: str, turn: Turn) -> Mapping[str, Any] | None:
-    """The slot of a month, as the door found it."""
-    wanted = slot_body(kinds, turn.policy)
-    known = turn.facts.get("slots", {}).get("slots", ())
-    return next((one for one in known if one["body"] == wanted and one["period"] == period), None)
+    return next((one for one in _slots(kinds, turn) if one["period"] == period), None)
 
 
 def tell_slot(case: Case[Meeting], slot: str | None, command: str, turn: Turn) -> tuple[Effect, ...]:
@@ -158,10 +162,12 @@ def _filled(
 ) -> tuple[str | None, tuple[Effect, ...]]:
     """The slot that the meeting fills, or makes up for: a make-up never fills the month in which it is held (S29)."""
     if cmd.make_up_for is not None:
-        missed = _slot(kinds, cmd.make_up_for, turn)
-        if missed is None or missed["state"] != "SLOT_MISSED":
+        # Of the many months that a drill has in one of the calendar, the last is meant.
+        month = [one for one in _slots(kinds, turn) if one["period"].startswith(cmd.make_up_for)]
+        missed = [one for one in month if one["state"] == "SLOT_MISSED"][-1:]
+        if not missed:
             raise GuardFailed("NOTHING_TO_MAKE_UP", field="make_up_for", clause=CLAUSE)
-        return missed["id"], ()
+        return missed[0]["id"], ()
     found = _slot(kinds, month_of(cmd.scheduled_at, turn), turn)
     if found is None:
         return None, ()
@@ -246,17 +252,17 @@ def carried_over(
     left = {key: item for key, item in case.data.items.items() if item.state in states}
     puts = {key: replace(item, state=ItemState.CARRIED_OVER) for key, item in left.items()}
     effects = tuple(
-        effect for key, item in ordered(left) for effect in tell(case, key, item, "carry_over", turn, reason=why.value)
+        effect for key, item in ordered(left) for effect in tell(case, item, "carry_over", turn, reason=why.value)
     )
     return puts, effects
 
 
-def tell(case: Case[Meeting], key: str, item: Item, command: str, turn: Turn, **fields: Any) -> tuple[Effect, ...]:
+def tell(case: Case[Meeting], topic: Item, command: str, turn: Turn, /, **fields: Any) -> tuple[Effect, ...]:
     """Tell the issue of a topic what the meeting does with it; other items have nobody to tell."""
-    if item.kind is not ItemKind.TOPIC:
+    if topic.kind is not ItemKind.TOPIC:
         return ()
     said = {"meeting": case.id, **{name: value for name, value in fields.items() if value is not None}}
-    return (Effect("TELL", "issue", item.subject_id, command, said, turn.now),)
+    return (Effect("TELL", "issue", topic.subject_id, command, said, turn.now),)
 
 
 def ordered(items: Mapping[str, Item]) -> list[tuple[str, Item]]:
@@ -272,12 +278,13 @@ def propose_item(case: Case[Meeting], cmd: do.ProposeItem, turn: Turn) -> Change
     if [cmd.topic, cmd.subject_id or cmd.title].count(None) != 1:
         raise GuardFailed("TOPIC_OR_MATTER", field="topic", clause=CLAUSE)
     key = next_key(case)
+    effects: tuple[Effect, ...] = ()
     if cmd.topic is not None:
         topic = _waiting(case, turn)
         item = replace(topic_item(case, topic, turn), state=ItemState.PROPOSED, proposed_by=turn.actor.id)
         effects = (ask(case, "titles", "learn_titles", topics=[topic["id"]]),)
     else:
-        item, effects = _matter(case, cmd, turn), ()
+        item = _matter(case, cmd, turn)
     return Change(sets={"item_count": case.data.item_count + 1}, puts={"items": {key: item}}, effects=effects)
 
 
@@ -368,15 +375,14 @@ def admit(case: Case[Meeting], cmd: do.Admit, turn: Turn) -> Change:
     if item.kind is ItemKind.TOPIC and not turn.facts["issue_topic"]["waiting"]:
         raise GuardFailed("TOPIC_NOT_WAITING", field="item", clause="processes P1")
     put = replace(item, state=ItemState.ADMITTED)
-    return Change(puts={"items": {cmd.item: put}}, effects=told_admitted(case, cmd.item, put, turn))
+    return Change(puts={"items": {cmd.item: put}}, effects=told_admitted(case, put, turn))
 
 
-def told_admitted(case: Case[Meeting], key: str, item: Item, turn: Turn) -> tuple[Effect, ...]:
+def told_admitted(case: Case[Meeting], item: Item, turn: Turn) -> tuple[Effect, ...]:
     at = case.data.scheduled_at
     assert at is not None
     return tell(
         case,
-        key,
         item,
         "admit_to_agenda",
         turn,
@@ -391,7 +397,7 @@ def return_item(case: Case[Meeting], cmd: do.ReturnItem, turn: Turn) -> Change:
     item = item_at(case, cmd.item, ItemState.PROPOSED, otherwise="ITEM_NOT_PROPOSED")
     if item.escalated:
         raise GuardFailed("ESCALATED_NOT_RETURNED", field="item", clause="processes P1")
-    told = ()
+    told: tuple[Effect, ...] = ()
     if item.kind is ItemKind.TOPIC:
         told = (Effect("TELL", "issue", item.subject_id, "return_topic", {"reason": cmd.reason}, turn.now),)
     put = replace(item, state=ItemState.RETURNED, reasoning=cmd.reason)
@@ -409,7 +415,7 @@ def add_urgent_item(case: Case[Meeting], cmd: do.AddUrgentItem, turn: Turn) -> C
         sets={"item_count": case.data.item_count + 1},
         puts={"items": {key: item}},
         effects=(
-            *told_admitted(case, key, item, turn),
+            *told_admitted(case, item, turn),
             ask(case, "titles", "learn_titles", topics=[topic["id"]]),
         ),
         notices=tuple(Notice(to, "item_added") for to in item.parties) if case.data.noticed else (),
@@ -503,7 +509,7 @@ def taken(
             puts[key] = replace(topic_item(case, topic, turn), order=case.data.items[key].order)
         else:
             continue
-        effects += told_admitted(case, key, puts[key], turn)
+        effects += told_admitted(case, puts[key], turn)
     return puts, effects
 
 

@@ -53,7 +53,6 @@ BODIES: Mapping[MeetingType, Body] = {
         convenors=(*SECRETARY, Role.JOINT_MEETING_DELEGATE),
         members=(Role.JOINT_MEETING_DELEGATE, Role.UNIT_LIAISON),
         topics=EPC_TOPICS,
-        frequency="meeting.pjm.frequency",
     ),
     MeetingType.CWC_SESSION: Body(
         key="cwc", register="CWC", convenors=(Role.CWC_CHAIR,), members=COMMITTEE, proposes_only=True

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from workflows.kernel.calendar import local
-from workflows.kernel.process import Case, Change, GuardFailed, Turn
+from workflows.kernel.process import Case, Change, Effect, GuardFailed, Turn
 from workflows.meeting import commands as do
 from workflows.meeting.agenda import tell
 from workflows.meeting.bodies import body
@@ -51,12 +51,12 @@ def record_decision(case: Case[Meeting], cmd: do.RecordDecision, turn: Turn) -> 
         decided_at=turn.now,
     )
     counts = figures(case, cmd.item, turn.policy) if voted is not None else {}
-    told = ()
+    told: tuple[Effect, ...] = ()
     if voted is not None and item.result is None:
-        told = tell(case, cmd.item, item, "record_tally", turn, item=cmd.item, result=voted.value, **counts)
+        told = tell(case, item, "record_tally", turn, item=cmd.item, result=voted.value, **counts)
     return Change(
         puts={"items": {cmd.item: decided}},
-        effects=(*told, *tell(case, cmd.item, item, "record_decision", turn, **_said(cmd, turn))),
+        effects=(*told, *tell(case, item, "record_decision", turn, **_said(cmd, turn))),
         notes={"item": cmd.item, "outcome": cmd.outcome.value, **counts},
     )
 

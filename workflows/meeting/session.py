@@ -134,7 +134,7 @@ def reconvene(case: Case[Meeting], cmd: do.Reconvene, turn: Turn) -> Change:
         if item.state is ItemState.CARRIED_OVER and (item.kind is not ItemKind.TOPIC or item.subject_id in waiting)
     }
     after = seen(case, scheduled_at=cmd.scheduled_at)
-    effects = tuple(effect for key, item in ordered(back) for effect in told_admitted(after, key, item, turn))
+    effects = tuple(effect for key, item in ordered(back) for effect in told_admitted(after, item, turn))
     again = tell_slot(case, found_slot(case, turn), "fill_slot", turn) if case.data.make_up_for is None else ()
     return Change(
         to="NOTICED",
@@ -193,9 +193,7 @@ def open_item(case: Case[Meeting], cmd: do.OpenItem, turn: Turn) -> Change | tup
         put = replace(item, state=ItemState.NOTED, opened_at=turn.now)
         return Change(puts={"items": {cmd.item: put}})
     put = replace(item, state=ItemState.OPENED, opened_at=turn.now, secret=cmd.secret)
-    opened = Change(
-        puts={"items": {cmd.item: put}}, effects=tell(case, cmd.item, item, "open_item", turn, item=cmd.item)
-    )
+    opened = Change(puts={"items": {cmd.item: put}}, effects=tell(case, item, "open_item", turn, item=cmd.item))
     after = seen(case, items={**case.data.items, cmd.item: put})
     if not is_insufficient(after, cmd.item, turn.policy):
         return opened
@@ -223,7 +221,6 @@ def record_statement(case: Case[Meeting], cmd: do.RecordStatement, turn: Turn) -
     )
     told = tell(
         case,
-        cmd.item,
         item,
         "record_statement",
         turn,
@@ -395,7 +392,7 @@ def concluded(case: Case[Meeting], key: str, found: Result, turn: Turn) -> Chang
     return Change(
         type="vote_closed",
         puts={"items": {key: put}},
-        effects=tell(case, key, item, "record_tally", turn, item=key, result=found.value, **counts),
+        effects=tell(case, item, "record_tally", turn, item=key, result=found.value, **counts),
         notes={"item": key, "result": found.value, **counts},
     )
 
