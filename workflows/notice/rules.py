@@ -40,7 +40,10 @@ def post(case: Case[PublicNotice], cmd: do.PostNotice, turn: Turn) -> Change:
 def ended(case: Case[PublicNotice], clock: Clock, turn: Turn) -> Change:
     """The period is over; what is still objected to is for the posting case to wait for."""
     return Change(
-        type="ended", to="ENDED", sets={"ended_at": turn.now}, effects=_told(case, turn, "notice_ended", notice=case.id)
+        type="ended",
+        to="ENDED",
+        sets={"ended_at": turn.now},
+        effects=_told(case, turn, "notice_ended", notice=case.id, at=turn.now),
     )
 
 
