@@ -209,7 +209,7 @@ def change_secretary(street: Street, errand_id: str, fields: Mapping[str, Any]) 
     if fields["old"] is not None:
         _revoke(books, {fields["old"]}, day)
     if new is not None:
-        _certify(books, new, f"{street.cases[fields['case']].number}-01", day)
+        _certify(books, new, f"{street.cases[fields['of']].number}-01", day)
 
 
 def _stand(before: str, status: str) -> Deed:

@@ -191,7 +191,7 @@ def issue(case: Case[Formation], cmd: do.IssueCertificate, turn: Turn) -> tuple[
         "category": candidate.category.value,
         "on": today.isoformat(),
         "cert_no": cert_no,
-        "case": case.id,
+        "of": case.id,
         "valid_until": case.data.term_until.isoformat() if case.data.term_until else None,
     }
     acting = checks.committee(turn)["acting_case"] if cmd.post is Post.CHAIR else None
@@ -342,7 +342,7 @@ def _complete(case: Case[Formation], after: Formation, position: str, turn: Turn
         "community": case.community,
         "on": today.isoformat(),
         "keep": sorted(appointed) if checks.is_whole(case) else None,
-        "case": case.id,
+        "of": case.id,
     }
     filled = _filled(after.vacancies, appointed)
     told = [

@@ -16,7 +16,7 @@ def today(turn: Turn) -> str:
 
 def change(case: Case[Membership], turn: Turn, *, old: str | None, new: str | None) -> dict[str, Any]:
     """What the deed needs: who leaves the office, who takes it, from which day."""
-    return {"community": case.community, "old": old, "new": new, "on": today(turn), "case": case.id}
+    return {"community": case.community, "old": old, "new": new, "on": today(turn), "of": case.id}
 
 
 def relieve(acting: str, chair: str, turn: Turn) -> Effect:

@@ -17,7 +17,7 @@ SHARED_IN = ("PREPARING", "ANNOUNCED", "SHORTLISTING")
 def unseat(case: Case[Membership], member: str, why: str, turn: Turn) -> Effect:
     """Seat, roles and certificate end; tasks are addressed to roles, so that none of them is orphaned."""
     return deed(
-        case, "unseat_member", community=case.community, person=member, why=why, on=office.today(turn), case=case.id
+        case, "unseat_member", community=case.community, person=member, why=why, on=office.today(turn), of=case.id
     )
 
 

@@ -46,7 +46,7 @@ async def seat_member(
     if not await _first(connection, errand_id, "seat_member"):
         return
     place, day = fields["community"], date.fromisoformat(fields["on"])
-    member = await _person(connection, fields["case"], fields["person"], place, seal)
+    member = await _person(connection, fields["of"], fields["person"], place, seal)
     post, category = fields["post"], fields["category"]
     await _change(connection, "CWC", place, day, lambda seats: seating.seated(seats, str(member), post, category, day))
     await _certify(
@@ -57,7 +57,7 @@ async def seat_member(
         category=category,
         day=day,
         number=fields["cert_no"],
-        case=fields["case"],
+        case=fields["of"],
         until=date.fromisoformat(fields["valid_until"]) if fields.get("valid_until") else None,
     )
 
@@ -70,7 +70,7 @@ async def complete_committee(
         return
     place, day = fields["community"], date.fromisoformat(fields["on"])
     if fields["keep"] is not None:
-        keep = {str(_register_id(fields["case"], one)) for one in fields["keep"]}
+        keep = {str(_register_id(fields["of"], one)) for one in fields["keep"]}
 
         def only(seats: Sequence[Seat]) -> list[Seat]:
             return seating.unseated(seats, {one.person for one in seats} - keep, day)
@@ -169,7 +169,7 @@ async def change_secretary(
     if old is not None:
         await _revoke(connection, [old], place, day)
     if new is not None:
-        number = await connection.scalar(select(case_file.c.number).where(case_file.c.id == UUID(fields["case"])))
+        number = await connection.scalar(select(case_file.c.number).where(case_file.c.id == UUID(fields["of"])))
         await _certify(
             connection,
             UUID(new),
@@ -178,7 +178,7 @@ async def change_secretary(
             category="PARTY_ORG_MEMBER",
             day=day,
             number=f"{number}-01",
-            case=fields["case"],
+            case=fields["of"],
             until=None,
         )
 
