@@ -196,14 +196,20 @@ REVOCATION = (
     arrows(("REVOKED", EXPIRED), do.ConfirmHandOver, by=(who.STILL_HOLDING, who.SECRETARY, who.OFFICE), rule=revoking.confirm_hand_over),
 )
 
+
+def _signed(payload: Mapping[str, Any]) -> bool:
+    """Say whether an agreement has both signatures now."""
+    return any(one["state"] == "SIGNED" for one in payload["puts"]["agreements"].values())
+
+
 PAPERS = (
-    Paper("APPLICATION", "准入申请表", "Application for admission", on=("submitted", "resubmitted")),
-    Paper("CORRECTION", "补正通知", "Notice of correction", on=("correction_requested",)),
-    Paper("APPROVAL", "批准文书", "Approval", on=("approved", "permit_amended", "renewed")),
-    Paper("AGREEMENT", "项目协议书", "Project agreement", on=("agreement_signed",)),
-    Paper("REGISTRATION", "登记备案", "Registration", on=("registered", "registered_only")),
-    Paper("RECTIFICATION", "限期整改通知书", "Order to rectify", on=("rectification_ordered", "rectification_extended")),
-    Paper("REVOCATION", "撤销决定书", "Decision to revoke", on=("revoked",)),
+    Paper("ADMISSION_APPLICATION", "准入申请表", "Application for admission", on=("submitted", "resubmitted")),
+    Paper("CORRECTION_NOTICE", "补正通知", "Notice of correction", on=("correction_requested",)),
+    Paper("ADMISSION_APPROVAL", "批准文书", "Approval", on=("approved", "permit_amended", "renewed")),
+    Paper("PROJECT_AGREEMENT", "项目协议书", "Project agreement", on=("agreement_signed",), when=_signed),
+    Paper("ADMISSION_REGISTRATION", "登记备案", "Registration", on=("registered", "registered_only")),
+    Paper("RECTIFICATION_ORDER", "限期整改通知书", "Order to rectify", on=("rectification_ordered", "rectification_extended")),
+    Paper("REVOCATION_DECISION", "撤销决定书", "Decision to revoke", on=("revoked",)),
 )
 # fmt: on
 

@@ -1,11 +1,14 @@
-"""What the rules of an admission must know of others: revocations that still bar the applicant (禁止再次申请)."""
+"""What the rules of an admission must know of others (禁止再次申请), and the register that people ask for (准入登记)."""
 
+from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Date, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.ledger_tables import case_file, prose
+from services.storage.permits import PermitFilters, permits, unpaid
 from services.storage.questions.lists import words_of
 from workflows.kernel.calendar import local
 from workflows.kernel.process import Asked
@@ -46,4 +49,35 @@ async def bans(connection: AsyncConnection, asked: Asked) -> dict[str, Any]:
     return {"bans": [{"permit_no": row.permit_no, "variant": variant, "until": row.until.isoformat()} for row in rows]}
 
 
-QUESTIONS = {"bans": bans}
+async def register(connection: AsyncConnection, asked: Asked) -> dict[str, Any]:
+    """Part of the register: `{items: [Permit], next_cursor}`.
+
+    `about`: `state, community, org, expiring_by, permit_no, public, cursor, limit`, all optional.
+    What everybody may read where it is `public`, else what the actor may know of.
+    """
+    about = asked.about
+    day = about.get("expiring_by")
+    filters = PermitFilters(
+        state=about.get("state"),
+        community=about.get("community"),
+        org=about.get("org"),
+        expiring_by=date.fromisoformat(day) if day else None,
+        permit_no=about.get("permit_no"),
+    )
+    actor = None if about.get("public") else asked.actor
+    found, following = await permits(
+        connection, filters, actor=actor, after=about.get("cursor"), limit=about.get("limit", 50)
+    )
+    return {"items": [asdict(one) for one in found], "next_cursor": following}
+
+
+async def unpaid_instalments(connection: AsyncConnection, asked: Asked) -> dict[str, Any]:
+    """Instalments that nobody has paid; `about`: `due_by`, `limit`, both optional: `{items: [Owed]}`."""
+    day = asked.about.get("due_by")
+    due_by = date.fromisoformat(day) if day else None
+    limit = asked.about.get("limit", 200)
+    found = await unpaid(connection, local(asked.now).date(), actor=asked.actor, due_by=due_by, limit=limit)
+    return {"items": [asdict(one) for one in found]}
+
+
+QUESTIONS = {"bans": bans, "permit_register": register, "unpaid_instalments": unpaid_instalments}
