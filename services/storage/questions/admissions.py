@@ -1,4 +1,4 @@
-"""What the rules of an admission must know of others (禁止再次申请), and the register that people ask for (准入登记)."""
+"""What an admission must know of others (禁止再次申请), and the register of permits that people ask for (准入登记)."""
 
 from dataclasses import asdict
 from datetime import date
