@@ -3,7 +3,7 @@
 PostgreSQL and the simulator both find the cases and leave the answer to these functions, so that the two cannot drift.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from workflows.issue.data import Issue
 from workflows.kernel.calendar import Scale, local
 from workflows.kernel.periods import beginning_of, end_of_period
 from workflows.kernel.process import Asked, Case
+from workflows.kernel.simulator import Question, Street
 from workflows.meeting.bodies import body
 from workflows.meeting.data import ItemKind, Meeting, MeetingType, Seat
 from workflows.slot.data import Slot
@@ -148,3 +149,56 @@ def record_of(meeting: Case[Meeting]) -> Json:
             for key, item in data.items.items()
         },
     }
+
+
+# --- on the simulator ------------------------------------------------------------------------------------
+
+
+def answers(rosters: Mapping[str, Mapping[str, Sequence[Seat]]]) -> dict[str, Question]:
+    """What a simulated street answers; `rosters` gives the seats of each community's bodies by their registers."""
+
+    def seats_of(street: Street, asked: Asked) -> Json:
+        case = _meeting(asked)
+        held = rosters.get(case.community, {})
+        return seats({kind.value: held.get(body(kind).register, ()) for kind in case.data.bodies})
+
+    def roster(street: Street, asked: Asked) -> Json:
+        place = asked.about.get("community") or (asked.case.community if asked.case else "")
+        held = rosters.get(place, {}).get(asked.about["body"], ())
+        return {
+            "members": [{"person": one.person, "org": one.org, "post": one.post} for one in held],
+            "size": len(held),
+        }
+
+    def to_open(street: Street, asked: Asked) -> Json:
+        region, period = asked.about["region"], asked.about["period"]
+        codes = [code for code in rosters if code.startswith(region)]
+        return slots_to_open(codes, period, _cases(street, "meeting"), street.world.policy.scale)
+
+    return {
+        "seats": seats_of,
+        "roster": roster,
+        "slots_to_open": to_open,
+        "topics": lambda street, asked: topics(
+            _meeting(asked), _there(street, "issue", asked), _there(street, "meeting", asked)
+        ),
+        "agenda_items": lambda street, asked: agenda_items(_meeting(asked), _there(street, "issue", asked)),
+        "issue_topic": lambda street, asked: issue_topic(asked, street.cases.get(named_topic(asked) or "")),
+        "titles": lambda street, asked: {"titles": {one: street.cases[one].title for one in asked.about["topics"]}},
+        "slots": lambda street, asked: slots(_there(street, "slot", asked)),
+        "meeting_record": lambda street, asked: record_of(street.cases[asked.about["meeting"]]),
+    }
+
+
+def _meeting(asked: Asked) -> Case[Meeting]:
+    assert asked.case is not None
+    return asked.case
+
+
+def _cases(street: Street, process: str) -> list[Case[Any]]:
+    return [case for case in street.cases.values() if case.process == process]
+
+
+def _there(street: Street, process: str, asked: Asked) -> list[Case[Any]]:
+    place = asked.case.community if asked.case is not None else asked.about["community_code"]
+    return [case for case in _cases(street, process) if case.community == place]

@@ -5,18 +5,22 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from services import rehearsal_committees
+from services import rehearsal_committees, sittings
 from services.rehearsal import answers
 from services.storage.national_calendar import national_calendar
 from tests.scenarios import county, office
 from workflows.issue import commands as do
-from workflows.issue.data import Difficulty, HandlingMode, Issue, Outcome, Source
+from workflows.issue.data import Difficulty, HandlingMode, Issue, Source
 from workflows.kernel.calendar import CHINA, end_of
 from workflows.kernel.clocks import Clock
-from workflows.kernel.process import Actor, Case, Grant, Pin, Refusal
+from workflows.kernel.process import Actor, Case, Grant, Pin, Refusal, derived_id
 from workflows.kernel.simulator import Deed, Question, Street, World
 from workflows.kernel.stamping import Rungs
 from workflows.kernel.wire import command_of
+from workflows.meeting import commands as sit
+from workflows.meeting.bodies import body
+from workflows.meeting.counting import awaited
+from workflows.meeting.data import Choice, Meeting, MeetingType, Outcome, Seat
 from workflows.policy.pack import Pack
 from workflows.policy.packs import chosen, load, pinned
 from workflows.registry import PROCESSES
@@ -24,6 +28,7 @@ from workflows.supervision.data import Supervision
 
 STREET = "620199001"
 C1, C2, C3 = f"{STREET}001", f"{STREET}002", f"{STREET}003"
+EPC, TWO_COMMITTEES = MeetingType.EXTENDED_PARTY_COMMITTEE, MeetingType.TWO_COMMITTEES
 EVIDENCE = ("photo-1",)
 CONTACT: Any = "contact:0000000000000001"
 """A reporter as the door leaves him: a reference; name and phone never reach the rules."""
@@ -40,8 +45,24 @@ ORGANIZATIONS = {
 """What the door tells the rules of the organisations of the demonstration street."""
 
 
+def _seats(number: int) -> dict[str, tuple[Seat, ...]]:
+    """The bodies of a community (scenarios §0): nine in the 大党委, eight in the 两委, and its committee."""
+    chair = Seat(person=f"secretary{number}", post="CHAIR")
+    epc = tuple(Seat(person=f"epc{number}{letter}") for letter in "bcdefghi")
+    two = tuple(Seat(person=f"tc{number}{letter}") for letter in "bcdefgh")
+    delegates = (
+        Seat(person=f"secretary{number}", org=f"community-{number}", post="CHAIR"),
+        Seat(person=f"property{number}", org=f"property-{number}", post="DELEGATE"),
+        Seat(org="elder-care", post="DELEGATE", deputies=("elder-care",)),
+    )
+    cwc = (chair, Seat(person=f"vice{number}", post="VICE_CHAIR"), Seat(person=f"member{number}a"))
+    return {"EPC": (chair, *epc), "TWO_COMMITTEES": (chair, *two), "CWC": cwc, "PJM": delegates}
+
+
+ROSTERS = {f"{STREET}{number:03}": _seats(number) for number in (1, 2, 3)}
 QUESTIONS: dict[str, Question] = {
     **answers({C1: 7, C2: 9, C3: 5}),
+    **sittings.answers(ROSTERS),
     **county.QUESTIONS,
     **office.QUESTIONS,
     **rehearsal_committees.QUESTIONS,
@@ -79,6 +100,8 @@ def _community(number: int) -> Iterable[Actor]:
     yield person(f"vice{number}", ("cwc_vice_chair", place, org))
     yield person(f"member{number}a", ("cwc_member", place, org))
     yield person(f"clerk{number}", ("meeting_secretary", place, org))
+    yield from (person(f"epc{number}{letter}", ("epc_member", place, org)) for letter in "bcdefghi")
+    yield from (person(f"tc{number}{letter}", ("two_committees_member", place, org)) for letter in "bcdefgh")
     yield person(f"property{number}", ("unit_liaison", place, f"property-{number}"))
     yield person(f"resident{number}", ("resident", place))
     yield person(f"resident{number}b", ("resident", place))
@@ -166,6 +189,8 @@ class Town:
         facts: dict[str, Any] = {"organizations": ORGANIZATIONS}
         if isinstance(command, do.MergeInto):
             facts["target"] = self.known(command.target)
+        if isinstance(command, sit.ProposeItem) and command.subject_id in self.street.cases:
+            facts["subject_id"] = self.known(command.subject_id)
         return self.street.command(key, command, PEOPLE[by], facts=facts, **acting)
 
     def refused(self, key: str, by: str, command: Any, **acting: Any) -> str:
@@ -183,16 +208,99 @@ class Town:
         """What the door tells of another case."""
         case = self.street.cases[key]
         closed = case.closed_at is not None
-        return {"id": key, "community": case.community, "closed": closed, "title": case.title}
+        known = {"process": case.process, "number": case.number, "title": case.title}
+        return {"id": key, "community": case.community, "closed": closed, **known}
 
     def accept(self, key: str, by: str, mode: HandlingMode, category: str, **fields: Any) -> Case[Issue]:
         """Put it on the problem list; EASY unless said otherwise."""
         given = {"difficulty": Difficulty.EASY, **fields}
         return self.say(key, by, do.AcceptToProblemList(mode=mode, category_code=category, **given))
 
-    def decide(self, key: str, by: str, outcome: Outcome, **fields: Any) -> Case[Issue]:
-        """The chair records what the meeting decided."""
-        return self.say(key, by, do.RecordDecision(outcome=outcome, text="text:decision", **fields))
+    # --- meetings ------------------------------------------------------------------------------------------
+
+    def month(self, period: str) -> None:
+        """Let the months of the bodies begin."""
+        self.street.begin("slot", "monthly", STREET, period)
+
+    def slot(self, period: str, number: int = 1) -> Case[Any]:
+        """The month of a community's 大党委."""
+        return self.street.cases[derived_id("slot", f"{STREET}{number:03}|{EPC.value}|{period}")]
+
+    def meet(self, key: str, at: str, number: int = 1, kind: MeetingType = EPC, **fields: Any) -> Case[Meeting]:
+        """The clerk sets a meeting of a community."""
+        command = sit.ScheduleMeeting(
+            community_code=f"{STREET}{number:03}", type=kind, scheduled_at=moment(at), place="text:place", **fields
+        )
+        return self.street.open("meeting", key, command, PEOPLE[f"clerk{number}"])
+
+    def meeting(self, key: str) -> Case[Meeting]:
+        """The meeting as it now is."""
+        return self.street.cases[key]
+
+    def item(self, key: str, subject: str) -> str:
+        """How an issue's item is called on an agenda, the last one if it was there twice."""
+        return [name for name, item in self.meeting(key).data.items.items() if item.subject_id == subject][-1]
+
+    def propose(self, key: str, topic: str) -> str:
+        """The clerk puts a topic on the agenda by hand."""
+        number = self.meeting(key).community[-1]
+        self.say(key, f"clerk{number}", sit.ProposeItem(topic=topic))
+        self.say(key, f"clerk{number}", sit.Admit(item=self.item(key, topic)))
+        return self.item(key, topic)
+
+    def members(self, key: str) -> tuple[str, ...]:
+        """Everybody who sits in the body of a meeting."""
+        case = self.meeting(key)
+        seats = (ROSTERS[case.community][body(kind).register] for kind in case.data.bodies)
+        return tuple(dict.fromkeys(seat.person for held in seats for seat in held if seat.person))
+
+    def open_session(self, key: str, present: int | None = None) -> Case[Meeting]:
+        """The notice is sent where it is not yet, and the chair opens with so many members, or all of them."""
+        number = self.meeting(key).community[-1]
+        if self.meeting(key).state in ("AGENDA_OPEN", "AGENDA_FROZEN"):
+            self.say(key, f"clerk{number}", sit.SendNotice(briefing=True))
+        return self.say(key, f"secretary{number}", sit.OpenSession(present=self.members(key)[:present]))
+
+    def open_item(self, key: str, topic: str) -> str:
+        """The chair opens the item of an issue."""
+        item = self.item(key, topic)
+        self.say(key, f"secretary{self.meeting(key).community[-1]}", sit.OpenItem(item=item))
+        return item
+
+    def heard(self, key: str, topic: str, *, written: bool = False) -> None:
+        """A party states its position and need."""
+        said = sit.RecordStatement(
+            item=self.item(key, topic), party="text:p", position="text:q", need="text:n", written=written
+        )
+        self.say(key, f"clerk{self.meeting(key).community[-1]}", said)
+
+    def vote(self, key: str, topic: str, in_favour: int, against: int = 0, abstain: int = 0) -> Case[Meeting]:
+        """The clerk writes down the votes of those who are here and not recused, in the order of their seats."""
+        case, item = self.meeting(key), self.item(key, topic)
+        free = [one for one in self.members(key) if one in awaited(case, item)]
+        choices = [*[Choice.FOR] * in_favour, *[Choice.AGAINST] * against, *[Choice.ABSTAIN] * abstain]
+        cast = tuple(sit.Cast(member=one, choice=choice) for one, choice in zip(free, choices, strict=False))
+        return self.say(key, f"clerk{case.community[-1]}", sit.RecordVote(item=item, votes=cast))
+
+    def decide(self, key: str, topic: str, outcome: Outcome, **fields: Any) -> Case[Issue]:
+        """The chair records what was decided; nobody speaks and nobody votes unless they have."""
+        number = self.meeting(key).community[-1]
+        command = sit.RecordDecision(item=self.item(key, topic), outcome=outcome, text="text:decision", **fields)
+        self.say(key, f"secretary{number}", command)
+        return self.issue(topic)
+
+    def agree(self, key: str, topic: str, outcome: Outcome, **fields: Any) -> Case[Issue]:
+        """Opened, a party heard, voted for by everybody, decided."""
+        self.open_item(key, topic)
+        self.heard(key, topic)
+        self.vote(key, topic, in_favour=99)
+        return self.decide(key, topic, outcome, **fields)
+
+    def adjourn(self, key: str) -> Case[Meeting]:
+        """The chair closes the session."""
+        return self.say(key, f"secretary{self.meeting(key).community[-1]}", sit.Adjourn())
+
+    # --- looking -------------------------------------------------------------------------------------------
 
     def issue(self, key: str) -> Case[Issue]:
         """The issue as it now is."""
