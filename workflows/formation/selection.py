@@ -108,7 +108,7 @@ def approve(case: Case[Formation], cmd: do.ApproveAndFile, turn: Turn) -> Change
     waiting = standing(case.data, Standing.PARTY_APPROVED)
     wanted = waiting.keys() if cmd.candidates is None else {key for key, _ in _choices(cmd.candidates)}
     if not wanted <= waiting.keys():
-        raise GuardFailed("NOT_ON_LIST", field="candidates", clause="001 §三3")
+        raise GuardFailed("NOT_ON_SUBMITTED_LIST", field="candidates", clause="001 §三3")
     if any(one.post is Post.CHAIR and key not in wanted for key, one in waiting.items()):
         raise GuardFailed("CHAIR_BY_OFFICE", field="candidates", clause="001 §三2")
     notice = derived_id("notice", case.id, str(len(case.data.notices) + 1))

@@ -32,7 +32,7 @@ def decline_exit(case: Case[Membership], cmd: do.DeclineExit, turn: Turn) -> Cha
 def suspend_duty(case: Case[Membership], cmd: do.SuspendDuty, turn: Turn) -> Change:
     """Until it is decided; neither voting nor counted in the quorum."""
     if case.data.suspended:
-        raise GuardFailed("SUSPENDED_ALREADY", clause="processes P6")
+        raise GuardFailed("DUTY_SUSPENDED", clause="processes P6")
     return Change(
         sets={"suspended": True},
         effects=(_standing(case, "suspend_member", turn),),
@@ -49,7 +49,7 @@ def state_views(case: Case[Membership], cmd: do.StateViews, turn: Turn) -> Chang
 def may_decide(case: Case[Membership], turn: Turn) -> None:
     """Nobody is dismissed unheard: a statement was made, or its time is over."""
     if case.data.statement is None and case.clock("STATEMENT") is not None:
-        raise GuardFailed("NOT_HEARD", clause="processes P6")
+        raise GuardFailed("MEMBER_NOT_HEARD", clause="processes P6")
 
 
 def decide(case: Case[Membership], cmd: do.DecideDismissal, turn: Turn) -> Change:
