@@ -40,6 +40,9 @@ class Funding:
 
 
 OptionalFunding = Annotated[Funding | None, Field("经费", "Funding")]
+HoursMonth = Annotated[
+    float | None, Field("每个社区每月所需工时", "Hours a month of each community", least=0, most=10_000)
+]
 Staffing = Annotated[str | None, Prose("人员配备", "People provided")]
 LedgersRequired = Annotated[
     tuple[str, ...], Prose("要求社区填报的台账报表", "Ledgers required", shortest=0, longest=50)
@@ -69,6 +72,7 @@ class Submit:
     staffing: Staffing = None
     funding: OptionalFunding = None
     training: Annotated[str | None, Prose("培训安排", "Training")] = None
+    hours_month: HoursMonth = None
     ledgers_required: LedgersRequired = ()
     ledgers_derived: Annotated[bool, Field("台账由平台自动生成", "Ledgers derived from the platform")] = False
     expected_result: Annotated[str | None, Prose("预期成效", "Expected result")] = None
@@ -99,6 +103,7 @@ class Resubmit:
     staffing: Staffing = None
     funding: OptionalFunding = None
     training: Annotated[str | None, Prose("培训安排", "Training")] = None
+    hours_month: HoursMonth = None
     ledgers_required: Annotated[
         tuple[str, ...] | None, Prose("要求社区填报的台账报表", "Ledgers required", shortest=0, longest=50)
     ] = None

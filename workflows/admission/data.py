@@ -220,6 +220,8 @@ class Admission:
     funding: Means | None = None
     instalments: Mapping[str, Instalment] = field(default_factory=dict)
     training: str | None = None
+    hours_month: float | None = None
+    """Hours that each community will spend on it in a month, as the applicant says (burden meter)."""
     ledgers_required: tuple[str, ...] = ()
     ledgers_derived: bool = False
     expected_result: str | None = None

@@ -26,6 +26,7 @@ FIELDS = (
     "planned_until",
     "staffing",
     "training",
+    "hours_month",
     "ledgers_required",
     "ledgers_derived",
     "expected_result",
