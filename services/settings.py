@@ -94,6 +94,10 @@ class Settings(BaseSettings):
     """Where attached files go: a folder (`file:///…`) or a bucket (`s3://…`); else a folder of the home."""
     public_url: str = ""
     """Where people reach the product, such as `https://example.gov.cn`; printed on documents and put into notices."""
+    last_resort: str | None = None
+    """Username of who is told when nobody is in any role up to the city; else the administrators are."""
+    mail_url: SecretStr | None = None
+    """The deployment's mail gateway, `mailtos://user:password@smtp.example.com?from=…`, for plain mail addresses."""
     templates: Path | None = None
     """The city's own folder of document templates: `<pack>/<KIND>.docx`; what is not there ships with the program."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -1,10 +1,12 @@
 """The composition root of the API process: what it is made of, from the settings to the socket."""
 
+import asyncio
 import contextlib
 import signal
 import socket
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -13,7 +15,10 @@ from activities.calendar import Calendars
 from services.api.accounts import account_router
 from services.api.app import create_app
 from services.api.documents import Archive
+from services.api.feeds import feed_router
+from services.api.notifications import notification_router
 from services.api.postgres import PostgresReads
+from services.console.app import create_console
 from services.documents.filling import Templates
 from services.documents.papers import Marks
 from services.engine import TASK_QUEUE, Engine, connect, newest
@@ -25,11 +30,15 @@ from services.identity.second_factor import APPROVERS, SecondFactors
 from services.identity.tokens import Tokens
 from services.readiness import Engine as Readiness
 from services.settings import Settings
+from services.storage.bell import Bell
 from services.storage.calendar import CalendarStore
 from services.storage.database import database, healthy
+from services.storage.feeds import Dates
 from services.storage.files import Files
 from services.storage.history import Past
 from services.storage.keys import PAYLOADS, found_in
+from services.storage.notifications import Notifications
+from services.storage.outbox import Outbox
 from services.storage.sealing import Seal
 from services.storage.wall import Wall
 from workflows.policy.packs import load
@@ -38,9 +47,11 @@ from workflows.registry import PROCESSES
 
 async def serve_api(settings: Settings, listener: socket.socket) -> None:
     """Serve the API on `listener` until SIGTERM or SIGINT, then let requests finish within the grace."""
-    server = uvicorn.Server(
+    app = await build_app(settings)
+    server = _Server(
+        app,
         uvicorn.Config(
-            await build_app(settings),
+            app,
             loop="none",  # we run in one already
             http="httptools",
             ws="none",
@@ -49,12 +60,26 @@ async def serve_api(settings: Settings, listener: socket.socket) -> None:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=max(1, int(settings.grace)),
-        )
+        ),
     )
     # The server takes the two signals while it serves and sends them on when it is done; that is our end too.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, frame: None)
     await server.serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Lets go of those who wait for news before it waits for open requests: theirs would never end."""
+
+    def __init__(self, app: FastAPI, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._app = app
+        self._loop = asyncio.get_running_loop()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end."""
+        self._loop.call_soon_threadsafe(self._app.state.bell.end)
+        super().handle_exit(sig, frame)
 
 
 async def build_app(settings: Settings) -> FastAPI:
@@ -96,14 +121,17 @@ async def build_app(settings: Settings) -> FastAPI:
         session_life=timedelta(days=settings.session_days),
     )
 
+    inbox, bell = Notifications(storage, seal), Bell(storage)
+
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
+        await bell.close()
         await storage.dispose()
         if walled:
             await walled.dispose()
 
-    return create_app(
+    app = create_app(
         processes=tuple({process.name: process for process in PROCESSES.values()}.values()),
         engine=Engine(client, Past(storage), newest(settings.policy), timeout=settings.request_timeout),
         reads=PostgresReads(storage, Calendars(CalendarStore(storage)), seal, Wall(walled) if walled else None),
@@ -121,11 +149,26 @@ async def build_app(settings: Settings) -> FastAPI:
             "temporal": readiness.answers,
             "worker": lambda: readiness.is_worked(TASK_QUEUE),
         },
-        routers=(account_router(accounts, people.keys, public_url=settings.public_url),),
+        routers=(
+            account_router(accounts, people.keys, public_url=settings.public_url),
+            notification_router(inbox, bell),
+            feed_router(inbox, Dates(storage), settings.public_url),
+        ),
+        waiting=Outbox(storage, seal).age,
         rates=Rates(account=settings.rate_account, sign_in=settings.rate_sign_in),
         request_timeout=settings.request_timeout,
         lifespan=lifespan,
     )
+    app.router.routes.append(
+        create_console(
+            app,
+            tuple({process.name: process for process in PROCESSES.values()}.values()),
+            secret=token_key.encode(),
+            secure=settings.public_url.startswith("https://"),
+        )
+    )
+    app.state.bell = bell
+    return app
 
 
 def _at_provider(settings: Settings) -> Client:

@@ -13,10 +13,12 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.attempts import Attempts, Troubles
 from activities.calendar import Calendars
 from activities.neighbours import Neighbours
+from activities.notices import Dispatcher
 from activities.payloads import data_converter
 from activities.records import Records
 from activities.rhythms import Rhythms
 from services.cadences import Beginner, Timekeeper
+from services.channels.sending import Sender
 from services.engine import TASK_QUEUE, Engine, newest
 from services.notary import Notary
 from services.ping import Ping
@@ -29,6 +31,7 @@ from services.storage.history import Past
 from services.storage.incidents import Incidents
 from services.storage.keys import AUDIT, PAYLOADS, found_in
 from services.storage.ledger import Ledger
+from services.storage.outbox import Outbox
 from services.storage.questions import Answers
 from services.storage.regions import Tree
 from services.storage.sealing import Seal
@@ -80,11 +83,19 @@ async def carry_out(settings: Settings) -> None:
         answers = Answers(storage, PROCESSES)
         neighbours = Neighbours(door, answers, Deeds(storage, seal))
         rhythms = Rhythms(Beginner(door, answers, PROCESSES.values()))
+        seal = Seal(seal_keys, next(iter(seal_keys)), found_in(settings.secrets, ""))
+        dispatcher = Dispatcher(
+            Outbox(storage, seal, settings.last_resort),
+            Sender(
+                mail_url=settings.mail_url.get_secret_value() if settings.mail_url else "",
+                public_url=settings.public_url,
+            ),
+        )
         notary = Notary(storage, Signer(settings.keys_for(AUDIT)))
         timekeeper = Timekeeper(client, Tree(storage), PROCESSES.values(), load(settings.policy).scale)
         async with build_worker(settings, client, Records(ledger, past), neighbours, rhythms, watch):
             log.info("worker.started", task_queue=TASK_QUEUE, workflows=len(WORKFLOWS), policy=settings.policy)
-            beside = [asyncio.create_task(one.run()) for one in (watch, timekeeper, notary)]
+            beside = [asyncio.create_task(one.run()) for one in (watch, timekeeper, notary, dispatcher)]
             await stop.wait()
             for one in beside:
                 one.cancel()

@@ -20,7 +20,8 @@ from services.api.errors import install
 from services.api.health import Probe, health_router
 from services.api.limits import READS_AT_ONCE, WRITES_AT_ONCE, Room
 from services.api.middleware import Figures, Surroundings
-from services.api.operations import operation_router
+from services.api.operations import Waiting, operation_router
+from services.api.permits import permit_router
 from services.api.ports import Engine, People, Reads, Sealing
 from services.api.public import public_router
 from services.api.questions import question_router
@@ -36,7 +37,7 @@ from workflows.policy.pack import Pack
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-ISSUE = "issue"
+ISSUE, ADMISSION = "issue", "admission"
 
 
 def _registry() -> CollectorRegistry:
@@ -65,6 +66,7 @@ def create_app(
     probes: Mapping[str, Probe],
     routers: Sequence[APIRouter] = (),
     archive: Archive | None = None,
+    waiting: Waiting | None = None,
     request_timeout: float = 5.0,
     registry: CollectorRegistry | None = None,
     rates: Rates | None = None,
@@ -73,8 +75,8 @@ def create_app(
     """Make the app.
 
     The first of the `secrets` makes the check codes, those of the others stay valid; `pack` is pinned by new cases;
-    `routers` are those of other rooms of master data, each with its own store; `archive` makes the documents; times are
-    seconds.
+    `routers` are those of other rooms of master data, each with its own store; `archive` makes the documents; `waiting`
+    says how long messages wait; times are seconds.
     """
     archive = archive or Archive(Templates(), Marks(secrets))
     registry = registry or _registry()
@@ -105,7 +107,7 @@ def create_app(
     api.include_router(auth_router())
     api.include_router(question_router())
     api.include_router(attachment_router(store))
-    api.include_router(operation_router(registry))
+    api.include_router(operation_router(registry, waiting))
     # Before the cases: what they add below `/inspections/{key}` is not one of a case's own routes.
     for router in routers:
         api.include_router(router)
@@ -116,6 +118,8 @@ def create_app(
             api.include_router(public_router(process))
         api.include_router(document_router(process, archive))
         api.include_router(batch_router(process))
+        if process.name == ADMISSION:
+            api.include_router(permit_router(process))
         api.include_router(case_router(process))
     api.include_router(public_document_router(processes, archive))
     app.include_router(api)

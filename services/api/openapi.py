@@ -12,6 +12,7 @@ from services.api.actions import forms, opening
 from services.api.attachments import ENDINGS
 from services.api.errors import MEDIA_TYPE, STATUS
 from services.api.examples import example
+from services.api.notifications import NewChannel
 from services.api.public import Rating
 from services.texts.catalogue import catalogue
 from workflows.kernel.process import Process
@@ -21,6 +22,11 @@ SCHEMAS = "#/components/schemas/"
 OPEN_TAGS = frozenset({"health", "public"})
 OPEN_PATHS = ("/metrics", "/auth/token")
 CONTENT_SECURITY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:"
+
+BODY_EXAMPLES = {
+    "Rating": {"satisfaction": 5, "solved": "YES"},
+    "NewChannel": {"url": "mailto:name@example.org", "quiet_from": "21:00", "quiet_until": "07:30"},
+}
 
 Json = dict[str, Any]
 
@@ -83,7 +89,11 @@ def _describe(document: Json, processes: Sequence[Process[Any]]) -> None:
 
 
 def _schemas(processes: Sequence[Process[Any]]) -> Json:
-    found: Json = {"Problem": _problem_schema(), "Rating": Rating.model_json_schema()}
+    found: Json = {
+        "Problem": _problem_schema(),
+        "Rating": Rating.model_json_schema(),
+        "NewChannel": NewChannel.model_json_schema(),
+    }
     for process in processes:
         data = TypeAdapter(process.data).json_schema(
             mode="serialization", ref_template=f"{SCHEMAS}{process.name}.{{model}}"
@@ -121,7 +131,7 @@ def _complete(path: str, method: str, operation: Json, processes: Mapping[str, P
         if "201" in responses:
             responses["200"] = _case_answer(name, "200")
     if body is not None:
-        content = {"schema": {"$ref": SCHEMAS + body}, "example": {"satisfaction": 5, "solved": "YES"}}
+        content = {"schema": {"$ref": SCHEMAS + body}, "example": BODY_EXAMPLES[body]}
         operation["requestBody"] = {"required": True, "content": {JSON: content}}
     if upload is not None:
         operation["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": _upload(upload)}}}

@@ -58,7 +58,7 @@ def test_whoever_must_sign_in_is_told_so(document: dict[str, Any]) -> None:
     assert free == {
         "/api/v1/health/live", "/api/v1/health/ready", "/api/v1/auth/token", "/api/v1/metrics",
         "/api/v1/public/issues/{issue_no}", "/api/v1/public/issues/{issue_no}/rating",
-        "/api/v1/public/communities/{community_id}/board",
+        "/api/v1/public/communities/{community_id}/board", "/api/v1/public/documents/{number}",
     }  # fmt: skip
     for path, _, operation in operations(document):
         assert ("401" in operation["responses"]) == ("security" in operation or path.endswith("/auth/token")), path
