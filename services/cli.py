@@ -30,6 +30,10 @@ COMMANDS = (
     ("backup", "backup", "backup"),
     ("restore", "restore", "restore"),
     ("doctor", "doctor", "doctor"),
+    ("audit", "audit", "audit"),
+    ("keys", "keys", "keys"),
+    ("retention", "retention", "retention"),
+    ("person", "person", "person"),
 )
 
 

@@ -1,7 +1,7 @@
 """Keep the bytes of attachments in a folder or a bucket, by key."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import IO
 
 import obstore
@@ -40,6 +40,12 @@ class Files:
                 yield bytes(piece)
 
         return pieces()
+
+    async def forget(self, keys: Sequence[str]) -> None:
+        """Delete objects for good; one that is not there is as good as deleted."""
+        for key in keys:
+            with _away(), suppress(FileNotFoundError):
+                await obstore.delete_async(self._store(), key)
 
     def _store(self) -> ObjectStore:
         if self._opened is None:

@@ -320,7 +320,9 @@ MEETING = (
     _period("meeting.reconvene_notice", "重新召集通知提前时间", "Notice before a reconvened meeting", EXACT_HOURS),
     _at_most("meeting.postpone_max", "会议改期次数上限", "Postponements of a meeting", "times", most=10),
     _at_most("meeting.slot_reminder", "当月未排会提醒日", "Reminder that no meeting is set", "day", least=1, most=28),
-    _at_most("meeting.slot_street", "当月未排会报街道日", "Street told that no meeting is set", "day", least=1, most=28),
+    _at_most(
+        "meeting.slot_street", "当月未排会报街道日", "Street told that no meeting is set", "day", least=1, most=28
+    ),
     *(key for body in BODIES for key in _body(*body)),
     Key(
         "meeting.quorum.epc_personnel",
@@ -527,8 +529,18 @@ REGISTER = (
     _limit("clock.mediation.follow_up", "调解回访时限", "Follow-up of an agreement"),
 )
 
+# How long personal data are kept (data-model §7.4): shorter is stricter.
+PRIVACY_DAYS = frozenset({Unit.CALENDAR_DAYS})
+PRIVACY = (
+    _limit("retention.contact", "办结后联系方式保存期", "Contact details after a case is closed", PRIVACY_DAYS),
+    _limit("retention.visit_notes", "走访记录保存期", "Notes of a visit", PRIVACY_DAYS),
+    _limit("retention.ballot_tokens", "评议票名单保存期", "Tokens of a ballot after its end", PRIVACY_DAYS),
+    _limit("retention.emergency", "应急解除后个人信息保存期", "Personal data after an emergency", PRIVACY_DAYS),
+    _limit("retention.loose_files", "未提交附件保存期", "Files that no command named", PRIVACY_DAYS),
+)
+
 KEYS: Mapping[str, Key] = MappingProxyType(
-    {key.name: key for key in (*COMMITTEE, *ISSUE, *MEETING, *ADMISSION, *OTHER, *REGISTER)}
+    {key.name: key for key in (*COMMITTEE, *ISSUE, *MEETING, *ADMISSION, *OTHER, *REGISTER, *PRIVACY)}
 )
 
 # Pairs that must stay in order in a finished pack: the first is never more than the second.
