@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Date, func, literal, or_, select
+from sqlalchemy import Date, Text, func, literal, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.ledger_tables import case_file, prose
@@ -28,7 +28,7 @@ async def bans(connection: AsyncConnection, asked: Asked) -> dict[str, Any]:
     until = case_file.c.data["ban_until"].astext.cast(Date)
     words = await words_of(connection, asked, "item_name") if asked.case else ""
     said = (
-        select(prose.c.value.op("#>>")("{}"))
+        select(prose.c.value.op("#>>", return_type=Text)(literal_column("'{}'::text[]")))
         .where(prose.c.case_id == case_file.c.id, prose.c.ref == case_file.c.data["item_name"].astext)
         .scalar_subquery()
     )
