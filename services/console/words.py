@@ -1,0 +1,189 @@
+"""What codes are called on a page: states, steps, commands, roles, colours, moments (用语)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any, ClassVar, get_type_hints
+
+from services.console.language import translations
+from services.texts.catalogue import catalogue
+from workflows.kernel.calendar import CHINA
+from workflows.kernel.fields import Field
+from workflows.kernel.process import NAMES, Process
+from workflows.kernel.roles import TITLES, Role
+
+COLORS = {"NONE": "secondary", "BLUE": "blue", "YELLOW": "yellow", "RED": "red"}
+STEPS = ("COLLECT", "RAISE", "DISCUSS", "IMPLEMENT", "FEEDBACK")
+STEP_TITLES = {
+    "COLLECT": "征集意愿",
+    "RAISE": "提出议题",
+    "DISCUSS": "会议讨论",
+    "IMPLEMENT": "组织实施",
+    "FEEDBACK": "结果反馈",
+}
+COLOR_TITLES = {"NONE": "正常", "BLUE": "临期提醒", "YELLOW": "已超期", "RED": "严重超期"}
+
+
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d:\d\d|Z)")
+
+
+@cache
+def _titles(kind: type) -> dict[str, tuple[str, str]]:
+    """Titles of a command's fields."""
+    found: dict[str, tuple[str, str]] = {}
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        for marker in getattr(hint, "__metadata__", ()):
+            if isinstance(marker, Field):
+                found[name] = (marker.zh, marker.en)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Names in the reader's language; a code that has none is shown as it is."""
+
+    COMMUNITY_DIGITS: ClassVar = 12
+    STEPS: ClassVar = STEPS
+
+    language: str
+    processes: Mapping[str, Process[Any]]
+
+    def _(self, text: str) -> str:
+        return translations(self.language).gettext(text)
+
+    def process(self, name: str) -> str:
+        """Name of a process, by its singular or plural."""
+        found = self._process(name)
+        return (found.en if self.language == "en" else found.zh) if found else name
+
+    def plural(self, name: str) -> str:
+        """The plural name of a process, as addresses have it."""
+        found = self._process(name)
+        return found.plural if found else name
+
+    def state(self, process: str, state: str, phase: str = "") -> str:
+        """Title of a position."""
+        found = self._process(process)
+        if found is None:
+            return state
+        position = found.positions.get(f"{state}:{phase}") or found.positions.get(state)
+        if position is None:
+            position = next((one for name, one in found.positions.items() if name.partition(":")[0] == state), None)
+        return state if position is None else (position.en if self.language == "en" else position.zh)
+
+    def step(self, step: str) -> str:
+        """Title of one of the five steps."""
+        return self._(STEP_TITLES.get(step, step))
+
+    def command(self, name: str) -> str:
+        """Title of a command by its wire name."""
+        for one in NAMES.values():
+            if one.name == name:
+                return one.en if self.language == "en" else one.zh
+        return name
+
+    def clock(self, process: str, code: str) -> str:
+        """Title of a deadline."""
+        found = self._process(process)
+        rule = found.clock_rules.get(code) if found else None
+        return code if rule is None else (rule.en if self.language == "en" else rule.zh)
+
+    def role(self, role: str) -> str:
+        """Title of a role."""
+        try:
+            zh, en = TITLES[Role(role)]
+        except ValueError:
+            return role
+        return en if self.language == "en" else zh
+
+    def color(self, color: str) -> str:
+        """What a colour of the ladder means."""
+        return self._(COLOR_TITLES.get(color, color))
+
+    def color_class(self, color: str) -> str:
+        """The colour's name in the style sheet."""
+        return COLORS.get(color, "secondary")
+
+    def choice(self, field: str, code: str) -> str:
+        """What a value of a field is called."""
+        for key in (f"{field.rpartition('.')[2]}.{code}", code):
+            if (found := self.of("choice", key)) != key:
+                return found
+        return self.role(code)
+
+    def field(self, process: str, name: str) -> str:
+        """What a field of a case's data is called."""
+        found = self._process(process)
+        for kind in found.commands.values() if found else ():
+            title = _titles(kind).get(name)
+            if title:
+                return title[1] if self.language == "en" else title[0]
+        return self.of("field", name)
+
+    def value(self, process: str, name: str, value: Any) -> str:
+        """A value of a case's data for people."""
+        if isinstance(value, bool):
+            return self._("是") if value else self._("否")
+        if isinstance(value, str):
+            return self.moment(value) if MOMENT.fullmatch(value) else self.choice(name, value)
+        if isinstance(value, Mapping):
+            inner = (
+                f"{self.field(process, key)}: {self.value(process, key, one)}" for key, one in value.items() if one
+            )
+            return "; ".join(inner)
+        if isinstance(value, list | tuple):
+            return ", ".join(self.value(process, name, one) for one in value)
+        return str(value)
+
+    def event(self, kind: str) -> str:
+        """What an event is called: by its own word, or by the command that made it."""
+        own = self.of("event", kind)
+        return own if own != kind else self.command(kind)
+
+    def unit(self, unit: str) -> str:
+        """A unit of time."""
+        return self.of("unit", unit)
+
+    def clock_state(self, state: str) -> str:
+        """How a deadline stands."""
+        return self.of("clock_state", state)
+
+    def of(self, table: str, code: Any) -> str:
+        """A word of the product's own catalogue, such as the reason of an agenda item."""
+        words = catalogue()
+        return words.say(table, str(code), self.language) if words.has(table, str(code), self.language) else str(code)
+
+    def moment(self, at: str | datetime | None) -> str:
+        """A moment as people write it, in Beijing time; 24:00 for the end of a day."""
+        if not at:
+            return "–"
+        when = (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(CHINA)
+        if (when.hour, when.minute, when.second) == (0, 0, 0):
+            return f"{when - timedelta(days=1):%Y-%m-%d} 24:00"
+        return f"{when:%Y-%m-%d %H:%M}"
+
+    def day(self, on: str | date | None) -> str:
+        """A day."""
+        if not on:
+            return "–"
+        return on[:10] if isinstance(on, str) else on.isoformat()
+
+    def left(self, at: str | datetime | None, now: datetime) -> str:
+        """How long until a moment, or since."""
+        if not at:
+            return ""
+        when = datetime.fromisoformat(at) if isinstance(at, str) else at
+        seconds = int((when - now).total_seconds())
+        length = self._length(abs(seconds))
+        return self._("还剩 {length}" if seconds >= 0 else "已过 {length}").format(length=length)
+
+    def _length(self, seconds: int) -> str:
+        for size, word in ((86400, "{n} 天"), (3600, "{n} 小时"), (60, "{n} 分钟")):
+            if seconds >= size:
+                return self._(word).format(n=seconds // size)
+        return self._("不到一分钟")
+
+    def _process(self, name: str) -> Process[Any] | None:
+        return self.processes.get(name) or next((one for one in self.processes.values() if one.name == name), None)
