@@ -1,7 +1,4 @@
-"""The issues of the months M1 and M4 of scenarios.md, step by step, with the totals at 24:00 of the last day.
-
-Rounds and meetings are later processes: what their steps tell the issues is told here by hand.
-"""
+"""Issues and meetings of the months M1 and M4 of scenarios.md, step by step, with the totals at its end."""
 
 from collections import Counter
 
@@ -15,13 +12,13 @@ from workflows.issue.data import (
     Difficulty,
     DifficultyReason,
     HandlingMode,
-    NotHeld,
-    Outcome,
     Solved,
     Source,
     Timing,
 )
 from workflows.kernel.clocks import ClockState
+from workflows.meeting import commands as sit
+from workflows.meeting.data import Outcome
 from workflows.supervision import rules as watch
 
 IMMEDIATE, LIMITED, SCHEDULED = HandlingMode.IMMEDIATE, HandlingMode.TIME_LIMITED, HandlingMode.SCHEDULED
@@ -29,7 +26,6 @@ MODERATE = {"difficulty": Difficulty.MODERATE, "difficulty_reasons": (Difficulty
 CLAIM = do.ClaimCompletion(text="text:done", evidence=EVIDENCE)
 PHONE = do.GiveFeedback(audience=Audience.INDIVIDUAL, timing=Timing.ANYTIME, channel=Channel.PHONE, text="text:t")
 SATISFIED = do.RecordVisit(contacted=True, solved=Solved.YES, satisfaction=5)
-STATEMENT = do.RecordStatement(party="text:p", position="text:q", need="text:n")
 
 
 def told_and_visited(town: Town, key: str, number: int, when: str) -> None:
@@ -43,16 +39,21 @@ def contacted(town: Town, key: str, number: int) -> None:
     town.say(key, f"worker{number}", do.ContactReporter(note="text:n"))
 
 
-def on_agenda(town: Town, key: str, number: int) -> None:
-    """The secretary takes the topic on the agenda of the 大党委."""
+def on_agenda(town: Town, meeting: str, key: str) -> None:
+    """The topic stands on the agenda of the 大党委 since it froze."""
     assert town.issue(key).data.topic_body == "EXTENDED_PARTY_COMMITTEE"
-    assert town.say(key, f"clerk{number}", do.AdmitToAgenda()).position == "ON_AGENDA"
+    assert (town.issue(key).position, town.issue(key).data.meeting) == ("ON_AGENDA", meeting)
 
 
-def discussed(town: Town, key: str, number: int) -> None:
-    """The chair opens the item, and a party is heard."""
-    town.say(key, f"secretary{number}", do.OpenItem())
-    town.say(key, f"clerk{number}", STATEMENT)
+def minuted(town: Town, meeting: str) -> None:
+    """The session is closed and its minutes are signed."""
+    town.adjourn(meeting)
+    town.say(meeting, f"secretary{town.meeting(meeting).community[-1]}", sit.SignMinutes())
+
+
+def months(town: Town, period: str) -> dict[int, str]:
+    """Where the months of the three 大党委 stand."""
+    return {number: town.slot(period, number).position for number in (1, 2, 3)}
 
 
 def verdicts(town: Town, keys: tuple[str, ...], until: str) -> Counter[str]:
@@ -78,8 +79,11 @@ def overdue(town: Town) -> list[tuple[str, str]]:
 
 
 def test_m1_march_2026_an_ordinary_month() -> None:
-    town = Town("03-02 09:00")
+    town = Town("03-01 00:00")
+    town.month("2026-03")
     keys = tuple(f"I-{n}" for n in range(1, 12))
+    for number, when in ((3, "03-24 14:30"), (2, "03-25 14:30"), (1, "03-27 15:00")):
+        town.at("03-02 09:00").meet(f"M-{number}", when, number)
 
     # step 2: as S01
     town.at("03-03 09:10").submit("I-1", "grid1", category_code="A02", evidence=EVIDENCE, reporter=CONTACT)
@@ -123,12 +127,9 @@ def test_m1_march_2026_an_ordinary_month() -> None:
     town.at("03-16 14:00").submit("I-8", "grid3", C3, category_code="I01", reporter=CONTACT)
     contacted(town, "I-8", 3)
     town.accept("I-8", "worker3", SCHEDULED, "I01", **MODERATE)
-    on_agenda(town, "I-8", 3)
     town.at("03-17 09:00").submit("I-9", "grid2", C2, category_code="A04", reporter=CONTACT)
     contacted(town, "I-9", 2)
     town.accept("I-9", "worker2", SCHEDULED, "A04", **MODERATE)
-    on_agenda(town, "I-9", 2)
-    on_agenda(town, "I-2", 2)
 
     # steps 10 and 11
     town.at("03-18 10:00").submit("I-10", "grid1", category_code="G03", reporter=CONTACT)
@@ -153,9 +154,10 @@ def test_m1_march_2026_an_ordinary_month() -> None:
     told_and_visited(town, "I-5", 2, "03-24 10:00")
 
     # step 13: 大党委 of C3
-    town.at("03-24 14:30")
-    discussed(town, "I-8", 3)
-    assert town.decide("I-8", "secretary3", Outcome.ADOPT, lead_org="elder-care").position == "PLANNING"
+    on_agenda(town, "M-3", "I-8")
+    town.at("03-24 14:30").open_session("M-3")
+    assert town.agree("M-3", "I-8", Outcome.ADOPT, lead_org="elder-care").position == "PLANNING"
+    minuted(town, "M-3")
     assert town.due("I-8", "PLAN") == "03-31 18:00"
 
     # steps 10 and 7
@@ -165,12 +167,18 @@ def test_m1_march_2026_an_ordinary_month() -> None:
     told_and_visited(town, "I-6", 1, "03-25 12:00")
 
     # step 14: 大党委 of C2
-    town.at("03-25 14:30")
-    discussed(town, "I-2", 2)
-    town.say("I-2", "clerk2", do.RecordTally(members=9, recused=2, in_favour=5, against=2))
-    town.decide("I-2", "secretary2", Outcome.ADOPT, lead_org="property-2")
-    discussed(town, "I-9", 2)
-    town.decide("I-9", "secretary2", Outcome.REFER_DEPARTMENT, lead_org="urban-management")
+    on_agenda(town, "M-2", "I-2")
+    on_agenda(town, "M-2", "I-9")
+    item = town.item("M-2", "I-2")
+    town.at("03-25 14:30").open_session("M-2")
+    for member in ("epc2h", "epc2i"):
+        town.say("M-2", member, sit.DeclareInterest(item=item))
+    town.open_item("M-2", "I-2")
+    town.heard("M-2", "I-2")
+    town.vote("M-2", "I-2", in_favour=5, against=2)
+    town.decide("M-2", "I-2", Outcome.ADOPT, lead_org="property-2")
+    town.agree("M-2", "I-9", Outcome.REFER_DEPARTMENT, lead_org="urban-management")
+    minuted(town, "M-2")
     assert (town.issue("I-2").position, town.due("I-2", "PLAN")) == ("PLANNING", "04-01 18:00")
     assert (town.due("I-9", "SIGN"), town.due("I-9", "REFER_REPLY")) == ("03-30 18:00", "04-01 18:00")
 
@@ -182,10 +190,13 @@ def test_m1_march_2026_an_ordinary_month() -> None:
     town.at("03-26 15:00")
     listed = watch.ListCase(responsible_org="drainage", due_on=day("04-03"), public=False)
     assert town.say(town.listing_id("I-3"), "supervisor", listed).position == "LISTED"
-    town.at("03-26 17:00").say("I-3", "secretary1", do.AdmitToAgenda(urgent=True))
+    town.at("03-26 17:00")
+    town.say("M-1", "clerk1", sit.SendNotice(briefing=True))
+    town.say("M-1", "secretary1", sit.AddUrgentItem(topic="I-3"))
     town.at("03-27 09:00").say("I-10", "worker1", do.ApproveCompletion())
-    town.at("03-27 15:00").say("I-3", "clerk1", STATEMENT)
-    town.decide("I-3", "secretary1", Outcome.ASSIGN, lead_org="drainage", due_on=day("04-03"))
+    town.at("03-27 15:00").open_session("M-1")
+    town.agree("M-1", "I-3", Outcome.ASSIGN, lead_org="drainage", due_on=day("04-03"))
+    minuted(town, "M-1")
     town.at("03-30 09:00").say("I-3", "drainage", do.Sign())
 
     # steps 13, 10, 14
@@ -215,11 +226,13 @@ def test_m1_march_2026_an_ordinary_month() -> None:
     assert town.street.cases[town.listing_id("I-3")].position == "LISTED"
     visited = [issue for issue in issues if issue.data.visits]
     assert [issue.data.satisfaction for issue in visited] == [5] * 5
+    assert months(town, "2026-03") == {1: "SLOT_DONE", 2: "SLOT_DONE", 3: "SLOT_DONE"}
     assert town.street.refused == []
 
 
 def test_m4_october_2026_the_national_day() -> None:
-    town = Town("10-01 09:00")
+    town = Town("10-01 00:00")
+    town.month("2026-10")
     keys = tuple(f"I-{n}" for n in range(41, 47))
 
     # step 2
@@ -251,8 +264,9 @@ def test_m4_october_2026_the_national_day() -> None:
     town.submit("I-45", "integration", C2, source=Source.HOTLINE, external_id="12345-1", category_code="D02")
     assert town.say("I-45", "worker2", do.MergeInto(target="I-41")).position == "CLOSED:MERGED"
     town.at("10-16 10:00").say("I-46", "officer", do.Designate(lead_org="telecom"))
-    on_agenda(town, "I-43", 1)
-    on_agenda(town, "I-41", 2)
+    town.meet("M-1", "10-20 15:00", 1)
+    town.meet("M-2", "10-22 15:00", 2)
+    town.meet("M-3", "10-28 15:00", 3)
 
     # step 9
     town.at("10-19 10:00").say("I-46", "telecom", do.Sign())
@@ -261,9 +275,20 @@ def test_m4_october_2026_the_national_day() -> None:
     assert town.marks("I-42", "HANDLE") == {"clock_reminded": "10-16 18:00", "clock_breached": "10-19 18:00"}
 
     # step 10: 大党委 of C1
-    town.at("10-20 15:00")
-    discussed(town, "I-43", 1)
-    assert town.decide("I-43", "secretary1", Outcome.CONSULT).position == "DEFERRED:CONSULTATION"
+    on_agenda(town, "M-1", "I-43")
+    town.at("10-20 15:00").open_session("M-1")
+    town.open_item("M-1", "I-43")
+    town.heard("M-1", "I-43")
+    assert town.decide("M-1", "I-43", Outcome.CONSULT).position == "DEFERRED:CONSULTATION"
+    minuted(town, "M-1")
+
+    # step 11: postponed once, on the day
+    on_agenda(town, "M-2", "I-41")
+    town.at("10-22 09:00")
+    postponed = town.say("M-2", "secretary2", sit.Postpone(scheduled_at=moment("10-29 15:00"), reason="text:r"))
+    assert postponed.position == "AGENDA_OPEN"
+    again = sit.Postpone(scheduled_at=moment("10-30 15:00"), reason="text:r")
+    assert town.refused("M-2", "secretary2", again) == "POSTPONED_ALREADY"
 
     # steps 9 and 11
     town.at("10-26 18:00")
@@ -274,15 +299,23 @@ def test_m4_october_2026_the_national_day() -> None:
     town.say(listing, "supervisor", watch.ListCase(responsible_org="drainage", due_on=day("11-06"), public=False))
 
     # step 12: 大党委 of C3
-    town.at("10-28 09:00").say("I-42", "secretary3", do.AdmitToAgenda(urgent=True))
-    town.at("10-28 15:00").say("I-42", "clerk3", STATEMENT)
-    town.decide("I-42", "secretary3", Outcome.ASSIGN, lead_org="drainage", due_on=day("11-06"))
+    assert town.when("M-3", "agenda_frozen") == "10-25 15:00"
+    town.at("10-28 09:00").say("M-3", "clerk3", sit.SendNotice(briefing=True))
+    town.say("M-3", "secretary3", sit.AddUrgentItem(topic="I-42"))
+    town.at("10-28 15:00").open_session("M-3")
+    town.agree("M-3", "I-42", Outcome.ASSIGN, lead_org="drainage", due_on=day("11-06"))
+    minuted(town, "M-3")
     town.at("10-29 09:00").say("I-42", "drainage", do.Sign())
     assert town.due("I-42", "HANDLE") == "11-06 18:00"
-    carried = town.at("10-29 15:30").say("I-41", "clerk2", do.CarryOver(reason=NotHeld.INQUORATE))
+    town.at("10-29 15:00").say("M-2", "clerk2", sit.SendNotice())
+    assert town.at("10-29 15:30").open_session("M-2", present=4).state == "INQUORATE"
+    carried = town.issue("I-41")
     assert (carried.position, carried.data.carry_over) == ("TOPIC_PROPOSED", 1)
 
+    # step 13
     town.at("10-31 24:00")
+    missed = town.slot("2026-10", 2)
+    assert (missed.position, town.due(missed.id, "MAKE_UP")) == ("SLOT_MISSED", "11-10 24:00")
     assert town.issue("I-41").data.carry_over == 1
     issues = [town.issue(key) for key in keys]
     assert Counter(issue.data.closure_code for issue in issues if issue.data.closure_code) == {
@@ -291,6 +324,7 @@ def test_m4_october_2026_the_national_day() -> None:
     }
     assert sum(issue.closed_at is None for issue in issues) == 4
     assert verdicts(town, keys, "10-31 24:00") == {"met": 1, "breached": 1}
-    assert overdue(town) == []
+    assert overdue(town) == [(missed.id, "SLOT")]
+    assert months(town, "2026-10") == {1: "SLOT_DONE", 2: "SLOT_MISSED", 3: "SLOT_DONE"}
     assert town.street.cases[listing].position == "LISTED"
     assert town.street.refused == []

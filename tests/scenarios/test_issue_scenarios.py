@@ -1,13 +1,13 @@
 """S01–S24 of scenarios.md with their exact times: the rules of an issue on the simulator.
 
-Meetings, notices and consultations are processes of their own; here the commands that stand for what they tell.
+Meetings and notices are cases of their own, on the same street; what a consultation brings is told by hand.
 """
 
 from typing import Any
 
 import pytest
 
-from tests.scenarios.street import C1, C2, C3, CONTACT, EVIDENCE, STREET, Town, day
+from tests.scenarios.street import C1, C2, C3, CONTACT, EVIDENCE, STREET, TWO_COMMITTEES, Town, day
 from workflows.issue import commands as do
 from workflows.issue.data import (
     Audience,
@@ -17,8 +17,6 @@ from workflows.issue.data import (
     Difficulty,
     DifficultyReason,
     HandlingMode,
-    NotHeld,
-    Outcome,
     Solved,
     Source,
     StreetOutcome,
@@ -27,11 +25,13 @@ from workflows.issue.data import (
 )
 from workflows.kernel.masking import find
 from workflows.kernel.process import VersionConflict
+from workflows.meeting import commands as sit
+from workflows.meeting.data import Choice, Outcome
+from workflows.notice import commands as hang
 from workflows.supervision import rules as watch
 
 IMMEDIATE, LIMITED, SCHEDULED = HandlingMode.IMMEDIATE, HandlingMode.TIME_LIMITED, HandlingMode.SCHEDULED
 SIMPLE, COMPLEX = ClockClass.SIMPLE, ClockClass.COMPLEX
-STATEMENT = do.RecordStatement(party="text:p", position="text:q", need="text:n")
 PHONE = do.GiveFeedback(audience=Audience.INDIVIDUAL, timing=Timing.ANYTIME, channel=Channel.PHONE, text="text:done")
 BOARD = do.GiveFeedback(
     audience=Audience.PUBLIC, timing=Timing.ANYTIME, channel=Channel.NOTICE_BOARD, text="text:public"
@@ -60,10 +60,10 @@ def topic(town: Town, key: str = "i", community: str = C1, category: str = "D02"
     town.accept(key, f"worker{number}", SCHEDULED, category, **given)
 
 
-def opened(town: Town, key: str = "i", number: int = 1) -> None:
-    """Admit it and open it in the meeting."""
-    town.say(key, f"clerk{number}", do.AdmitToAgenda())
-    town.say(key, f"secretary{number}", do.OpenItem())
+def opened(town: Town, meeting: str, key: str = "i") -> None:
+    """A party is heard on the opened item."""
+    town.open_item(meeting, key)
+    town.heard(meeting, key)
 
 
 def test_s01_goods_in_the_stairway_are_handled_on_the_spot() -> None:
@@ -117,6 +117,12 @@ def test_s03_a_blocked_sewer_climbs_to_the_extended_party_committee() -> None:
     town = s03()
     assert (town.due("i", "SIGN"), town.due("i", "HANDLE")) == ("03-10 18:00", "03-18 18:00")
 
+    # The 大党委 meets on 03-27 15:00; its agenda is frozen on 03-24 15:00, before the issue is RED.
+    town.at("03-20 09:00").meet("m", "03-27 15:00")
+    town.at("03-24 15:00")
+    assert town.meeting("m").state == "AGENDA_FROZEN"
+    town.say("m", "clerk1", sit.SendNotice(briefing=True))
+
     town.at("03-26 12:00")
     assert town.marks("i", "HANDLE") == {
         "clock_reminded": "03-17 18:00",
@@ -134,12 +140,14 @@ def test_s03_a_blocked_sewer_climbs_to_the_extended_party_committee() -> None:
 
     town.at("03-26 15:00")
     town.say(listing, "supervisor", watch.ListCase(responsible_org="drainage", due_on=day("04-03"), public=False))
-    town.at("03-26 17:00")
-    assert town.refused("i", "clerk1", do.AdmitToAgenda(urgent=True)) == "URGENT_ONLY_BY_CHAIR"
-    town.say("i", "secretary1", do.AdmitToAgenda(urgent=True))
+    assert town.meeting("m").state == "NOTICED"
+    assert "i" not in {item.subject_id for item in town.meeting("m").data.items.values()}
 
-    town.at("03-27 15:00").say("i", "clerk1", STATEMENT)
-    decided = town.decide("i", "secretary1", Outcome.ASSIGN, lead_org="drainage", due_on=day("04-03"))
+    town.at("03-26 17:00")
+    assert town.refused("m", "clerk1", sit.AddUrgentItem(topic="i")) == "NOT_IN_ROLE"
+    town.say("m", "secretary1", sit.AddUrgentItem(topic="i"))
+    town.at("03-27 15:00").open_session("m")
+    decided = town.agree("m", "i", Outcome.ASSIGN, lead_org="drainage", due_on=day("04-03"))
     assert decided.position == "ASSIGNED"
     assert town.due("i", "HANDLE") == "04-03 18:00"
     for code in ("SIGN", "HANDLE"):
@@ -159,8 +167,9 @@ def test_s03_a_blocked_sewer_climbs_to_the_extended_party_committee() -> None:
 def test_s03_an_issue_without_danger_or_red_is_no_urgent_item() -> None:
     town = Town("03-09 10:00")
     topic(town)
+    town.meet("m", "03-27 15:00")
 
-    assert town.refused("i", "secretary1", do.AdmitToAgenda(urgent=True)) == "NOT_URGENT"
+    assert town.refused("m", "secretary1", sit.AddUrgentItem(topic="i")) == "NOT_URGENT"
 
 
 def test_s04_a_lift_goes_through_all_five_steps() -> None:
@@ -175,11 +184,12 @@ def test_s04_a_lift_goes_through_all_five_steps() -> None:
     assert accepted.data.topic_body == "EXTENDED_PARTY_COMMITTEE"
     assert (town.due("i", "AGENDA"), town.due("i", "OVERALL")) == ("04-30 24:00", "07-06 24:00")
 
-    town.at("04-21 15:00")
-    opened(town)
-    town.say("i", "clerk1", STATEMENT)
-    town.say("i", "clerk1", do.RecordStatement(party="text:p2", position="text:q2", need="text:n2", written=True))
-    assert town.decide("i", "secretary1", Outcome.CONSULT).position == "DEFERRED:CONSULTATION"
+    town.at("04-14 09:00").meet("m1", "04-21 15:00")
+    town.at("04-21 15:00").open_session("m1")
+    opened(town, "m1")
+    town.heard("m1", "i", written=True)
+    assert town.issue("i").data.statements == 2
+    assert town.decide("m1", "i", Outcome.CONSULT).position == "DEFERRED:CONSULTATION"
     assert town.due("i", "CONSULT") == "05-31 24:00"
 
     town.at("05-15 10:00")
@@ -188,12 +198,16 @@ def test_s04_a_lift_goes_through_all_five_steps() -> None:
     assert (back.position, back.data.topic_first, back.data.consultation) == ("TOPIC_PROPOSED", True, "PARTIAL")
     assert town.state("i", "CONSULT") == "MET"
 
-    town.at("05-20 15:00")
-    opened(town)
-    adopted = do.RecordDecision(outcome=Outcome.ADOPT, text="text:d", lead_org="owners-2")
-    assert town.refused("i", "secretary1", adopted) == "NOT_HEARD"
-    town.say("i", "clerk1", STATEMENT)
-    assert town.say("i", "secretary1", adopted).position == "PLANNING"
+    town.meet("m2", "05-20 15:00")
+    town.at("05-20 15:00").open_session("m2")
+    assert town.meeting("m2").data.items[town.item("m2", "i")].first
+    item = town.open_item("m2", "i")
+    town.vote("m2", "i", in_favour=9)
+    adopted = sit.RecordDecision(item=item, outcome=Outcome.ADOPT, text="text:d", lead_org="owners-2")
+    assert town.refused("m2", "secretary1", adopted) == "NOT_HEARD"
+    town.heard("m2", "i")
+    town.say("m2", "secretary1", adopted)
+    assert town.issue("i").position == "PLANNING"
     assert town.due("i", "PLAN") == "05-27 18:00"
 
     town.at("05-26 10:00")
@@ -226,49 +240,65 @@ def test_s05_two_ties_raise_the_level() -> None:
     town = Town("04-07 09:00")
     topic(town, community=C2, category="F01", difficulty=Difficulty.EASY, difficulty_reasons=())
     assert (town.issue("i").level, town.issue("i").data.topic_body) == ("L1", "TWO_COMMITTEES")
-    tie = do.RecordTally(members=8, in_favour=4, against=4)
-
-    town.at("04-13 15:00")
-    opened(town, number=2)
-    assert town.say("i", "clerk2", tie).position == "DEFERRED"
-    assert town.issue("i").data.ties == 1
-
-    town.at("04-20 15:00")
-    opened(town, number=2)
-    again = town.say("i", "clerk2", tie)
-    assert (again.position, again.level) == ("TOPIC_PROPOSED", "L2")
-    assert again.data.topic_body == "EXTENDED_PARTY_COMMITTEE"
+    for key, at, position, level in (
+        ("m1", "04-13 15:00", "DEFERRED", "L1"),
+        ("m2", "04-20 15:00", "TOPIC_PROPOSED", "L2"),
+    ):
+        town.meet(key, at, 2, TWO_COMMITTEES)
+        town.at(at).open_session(key)
+        opened(town, key)
+        town.vote(key, "i", in_favour=4, against=4)
+        item = town.meeting(key).data.items[town.item(key, "i")]
+        assert (item.result, item.outcome) == ("TIE", None)
+        assert (town.issue("i").position, town.issue("i").level) == (position, level)
+        town.adjourn(key)
+    assert town.issue("i").data.topic_body == "EXTENDED_PARTY_COMMITTEE"
+    assert town.street.refused == []
 
 
 def test_s05_a_tie_is_no_majority_for_the_chair_to_break() -> None:
     town = Town("04-07 09:00")
     topic(town, community=C2)
-    opened(town, number=2)
-    town.say("i", "clerk2", STATEMENT)
-    town.say("i", "clerk2", do.RecordTally(members=9, in_favour=3, against=4, abstain=2))
+    town.meet("m", "04-22 15:00", 2)
+    town.at("04-22 15:00").open_session("m")
+    opened(town, "m")
+    town.vote("m", "i", in_favour=3, against=4, abstain=2)
 
-    decision = do.RecordDecision(outcome=Outcome.ADOPT, text="text:d", lead_org="property-2")
-    assert town.refused("i", "secretary2", decision) == "VOTE_NOT_PASSED"
+    item = town.item("m", "i")
+    decision = sit.RecordDecision(item=item, outcome=Outcome.ADOPT, text="text:d", lead_org="property-2")
+    assert town.refused("m", "secretary2", decision) == "VOTE_NOT_PASSED"
+
+
+def s06(interested: int) -> Town:
+    """地面停车收费方案 of C2 before nine members, of whom so many declare an interest."""
+    town = Town("03-11 09:00")
+    topic(town, community=C2)
+    town.meet("m", "03-25 14:30", 2)
+    town.at("03-22 15:00").say("m", "clerk2", sit.SendNotice())
+    for member in town.members("m")[-interested:]:
+        town.say("m", member, sit.DeclareInterest(item=town.item("m", "i")))
+    town.at("03-25 14:30").open_session("m")
+    return town
 
 
 def test_s06_a_vote_passes_without_those_who_are_interested() -> None:
-    town = Town("03-11 09:00")
-    topic(town, community=C2)
-    opened(town, number=2)
-    town.say("i", "clerk2", STATEMENT)
+    town = s06(2)
+    opened(town, "m")
+    assert town.refused("m", "epc2i", sit.RecordVote(item=town.item("m", "i"), choice=Choice.FOR)) == "RECUSED"
+    town.vote("m", "i", in_favour=4, against=3)
 
-    tallied = town.say("i", "clerk2", do.RecordTally(members=9, recused=2, in_favour=4, against=3))
-    assert (tallied.position, tallied.data.tally) == ("UNDER_DISCUSSION", "PASSED")
-    assert town.street.histories["i"][-1].change.notes["recused"] == 2
-    assert town.decide("i", "secretary2", Outcome.ADOPT, lead_org="property-2").position == "PLANNING"
+    assert (town.issue("i").position, town.issue("i").data.tally) == ("UNDER_DISCUSSION", "PASSED")
+    notes = next(one.change.notes for one in town.street.histories["i"] if one.type == "record_tally")
+    assert (notes["members"], notes["recused"], notes["in_favour"], notes["against"]) == (9, 2, 4, 3)
+    assert town.decide("m", "i", Outcome.ADOPT, lead_org="property-2").position == "PLANNING"
 
 
 def test_s06_too_few_eligible_members_send_it_to_the_street() -> None:
-    town = Town("03-11 09:00")
-    topic(town, community=C2)
-    opened(town, number=2)
+    town = s06(5)
 
-    sent = town.say("i", "clerk2", do.RecordTally(members=9, recused=5, in_favour=4, against=0))
+    item = town.open_item("m", "i")
+    assert town.meeting("m").data.items[item].result == "INSUFFICIENT_ELIGIBLE"
+    sent = town.issue("i")
     assert (sent.position, sent.level) == ("TOPIC_PROPOSED", "L3")
     assert (sent.data.topic_body, sent.data.topic_reason) == ("SUBDISTRICT", "INSUFFICIENT_ELIGIBLE")
 
@@ -535,13 +565,14 @@ def test_s14_there_are_four_ways_of_feedback(audience: Audience, timing: Timing,
 def test_s14_a_posting_stays_seven_days() -> None:
     town = solved_on("04-15 09:00")
     town.say("i", "worker1", BOARD)
-    assert town.due("i", "PUBLICATION") == "04-22 24:00"
+    notice = town.issue("i").data.notice
+    assert notice is not None
+    assert (town.due("i", "PUBLICATION"), town.due(notice, "NOTICE")) == ("04-22 24:00", "04-22 24:00")
     town.at("04-16 09:00").say("i", "worker1", SATISFIED)
 
     town.at("04-20 09:00")
-    assert town.refused("i", "worker1", do.TakeDown()) == "PUBLICATION_RUNNING"
-    town.at("04-23 09:00").say("i", "worker1", do.TakeDown())
-    assert town.refused("i", "worker1", do.TakeDown()) == "NOT_POSTED"
+    assert town.refused(notice, "worker1", hang.TakeDown()) == "NOTICE_RUNNING"
+    assert town.at("04-23 09:00").say(notice, "worker1", hang.TakeDown()).position == "ENDED:TAKEN_DOWN"
 
 
 def test_s14_what_concerns_everybody_is_told_in_public_too() -> None:
@@ -625,21 +656,24 @@ def test_s16_after_the_window_only_a_spot_check_reopens() -> None:
 def test_s17_only_the_extended_party_committee_refers_to_a_department() -> None:
     town = Town("05-12 09:00")
     topic(town, community=C2, category="A04", difficulty=Difficulty.EASY, difficulty_reasons=())
-    opened(town, number=2)
-    town.say("i", "clerk2", STATEMENT)
+    town.meet("m", "05-20 10:00", 2, TWO_COMMITTEES)
+    town.at("05-20 10:00").open_session("m")
+    opened(town, "m")
+    town.vote("m", "i", in_favour=8)
 
-    refer = do.RecordDecision(outcome=Outcome.REFER_DEPARTMENT, text="text:d", lead_org="urban-management")
-    assert town.refused("i", "secretary2", refer) == "BODY_NOT_ALLOWED"
+    refer = sit.RecordDecision(
+        item=town.item("m", "i"), outcome=Outcome.REFER_DEPARTMENT, text="text:d", lead_org="urban-management"
+    )
+    assert town.refused("m", "secretary2", refer) == "BODY_NOT_ALLOWED"
 
 
 def s17() -> Town:
     """违建 of C2, referred to 县城管局 on 05-20."""
     town = Town("05-12 09:00")
     topic(town, community=C2, category="A04")
-    town.at("05-20 10:00")
-    opened(town, number=2)
-    town.say("i", "clerk2", STATEMENT)
-    town.decide("i", "secretary2", Outcome.REFER_DEPARTMENT, lead_org="urban-management")
+    town.meet("m", "05-20 10:00", 2)
+    town.at("05-20 10:00").open_session("m")
+    town.agree("m", "i", Outcome.REFER_DEPARTMENT, lead_org="urban-management")
     return town
 
 
@@ -755,21 +789,30 @@ def test_s19_a_breached_listing_stays_and_reaches_the_county() -> None:
 def test_s20_two_months_without_a_meeting_turn_a_topic_red() -> None:
     town = Town("06-08 09:00")
     topic(town)
-    town.say("i", "clerk1", do.AdmitToAgenda())
-    carried = town.at("06-24 15:30").say("i", "clerk1", do.CarryOver(reason=NotHeld.INQUORATE))
+    town.meet("june", "06-24 15:00")
+    town.at("06-21 15:00").say("june", "clerk1", sit.SendNotice())
+    assert town.issue("i").position == "ON_AGENDA"
+    assert town.at("06-24 15:30").open_session("june", present=4).state == "INQUORATE"
+    carried = town.issue("i")
     assert (carried.position, carried.data.carry_over, carried.data.topic_first) == ("TOPIC_PROPOSED", 1, True)
-    town.say("i", "clerk1", do.AdmitToAgenda())
-    again = town.at("06-30 09:00").say("i", "clerk1", do.CarryOver(reason=NotHeld.MISSED))
-    assert again.data.carry_over == 1
+    town.at("06-30 09:00").say("june", "secretary1", sit.Cancel(reason="text:r"))
+    assert town.issue("i").data.carry_over == 1
 
-    town.at("07-10 09:00").say("i", "clerk1", do.AdmitToAgenda())
+    town.at("07-10 09:00").meet("july", "07-22 15:00")
+    town.at("07-19 15:00")
+    assert town.issue("i").position == "ON_AGENDA"
     town.at("07-31 24:00")
+    assert town.meeting("july").position == "CANCELLED:NOT_HELD"
     raised = town.issue("i")
     assert (raised.position, raised.level, raised.data.red) == ("TOPIC_PROPOSED", "L3", True)
     assert (raised.data.carry_over, raised.data.carried_month) == (2, "2026-07")
-    assert town.when("i", "not_heard") == "07-31 24:00"
+    assert town.when("i", "carry_over") == "07-31 24:00"
     assert town.listing("i").position == "OPENED"
-    assert town.refused("i", "clerk1", do.AdmitToAgenda()) == "BODY_OUTSIDE"
+    # The next 大党委 only hears of it, first of all.
+    town.at("08-03 09:00").meet("august", "08-20 15:00")
+    town.at("08-17 15:00")
+    (heard,) = town.meeting("august").data.items.values()
+    assert (heard.kind, heard.reason, heard.first) == ("INFORMATION", "CARRIED_OVER_TWICE", True)
 
     decision = do.RecordStreetDecision(
         outcome=StreetOutcome.ASSIGN, text="text:t", document_no="安街办〔2026〕8号", lead_org="drainage"

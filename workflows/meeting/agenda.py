@@ -515,7 +515,8 @@ def taken(
 
 def send_notice(case: Case[Meeting], cmd: do.SendNotice, turn: Turn) -> Change:
     """Members, interested parties and departments are invited; an open agenda freezes with it."""
-    found = turn.facts["topics"]
+    # A frozen agenda has taken its topics; what came up since then only the chair adds, as urgent (S03).
+    found = turn.facts["topics"] if case.state == "AGENDA_OPEN" else {"topics": (), "tasks": ()}
     puts, effects = taken(case, found["topics"], found["tasks"], turn)
     items = {**case.data.items, **_matters_admitted(case), **puts}
     briefing = case.data.briefing or cmd.briefing
