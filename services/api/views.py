@@ -36,6 +36,8 @@ STAFF = frozenset(
 )
 _COLORS = (Color.NONE, Color.BLUE, Color.YELLOW, Color.RED)
 _REPORTER = ("reporter", "reporter_id", "followers", "submitted_by")
+_OBJECTOR = "objector"
+"""Who objects to somebody is known to himself only (processes §0.6)."""
 _VEILED = "***"
 
 
@@ -97,6 +99,8 @@ def case_view(
     if veiled:
         texts = {ref: mask(text) if isinstance(text, str) else _VEILED for ref, text in texts.items()}
     data = to_jsonable_python(case.data)
+    if "objections" in data:
+        data = _discreet(data, viewer.actor.id)
     data["phase"] = case.phase
     if "reporter" in data:
         # The contact itself is a read of its own, with its own right.
@@ -126,9 +130,13 @@ def case_view(
     }
 
 
-def event_view(entry: Json, *, veiled: bool) -> dict[str, Any]:
-    """Give the JSON of one entry of the history; `entry` has its texts in clear."""
+def event_view(entry: Json, *, veiled: bool, reader: str = "") -> dict[str, Any]:
+    """Give the JSON of one entry of the history; `entry` has its texts in clear, `reader` is who looks at it."""
     payload, actor, on_behalf_of = entry["payload"], entry["actor"], entry["on_behalf_of"]
+    if "objections" in payload.get("puts", {}):
+        if actor != reader and actor in _objectors(payload):
+            actor, on_behalf_of, entry = None, None, {**entry, "org": None}
+        payload = _discreet(payload, reader)
     if veiled:
         sets = {name: value for name, value in payload.get("sets", {}).items() if name not in _REPORTER}
         payload = _masked({**payload, "sets": sets} if "sets" in payload else payload)
@@ -185,6 +193,17 @@ def resolve(value: Any, texts: Json) -> Any:
     if isinstance(value, list | tuple):
         return [resolve(inner, texts) for inner in value]
     return value
+
+
+def _discreet(value: Any, reader: str) -> Any:
+    """Leave out who objected, for everybody but himself."""
+    if isinstance(value, Mapping):
+        return {name: _discreet(inner, reader) for name, inner in value.items() if name != _OBJECTOR or inner == reader}
+    return [_discreet(inner, reader) for inner in value] if isinstance(value, list) else value
+
+
+def _objectors(payload: Json) -> set[str]:
+    return {one.get(_OBJECTOR, "") for one in payload["puts"]["objections"].values() if one} - {""}
 
 
 def moment(at: datetime | str | None) -> str | None:

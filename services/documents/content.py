@@ -73,6 +73,9 @@ def facts_of(
     say = _Words(lookup, masked)
     data = {one.name: getattr(case.data, one.name) for one in fields(case.data) if one.name not in PERSONAL}
     payload = entry["payload"]
+    # Objections are heard in confidence, and stand on no document of the case that they are about (processes §0.6).
+    data.pop("objections", None)
+    payload = {**payload, "puts": {k: v for k, v in payload.get("puts", {}).items() if k != "objections"}}
     note = {
         **{name: value for name, value in payload.get("sets", {}).items() if name not in PERSONAL},
         **payload.get("puts", {}),
