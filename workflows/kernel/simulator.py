@@ -120,10 +120,13 @@ class Street:
         self, process: Process[Any], case: Case[Any] | None, command: Any, actor: Actor
     ) -> dict[str, Mapping[str, Any]]:
         """Answers to the questions that the rule of a command needs, as the door would give them."""
+        needs = process.needs.get(type(command), ())
+        if not needs:
+            return {}
         about = _plain(command)
         return {
             name: self.world.questions[name](self, Asked(name=name, about=about, now=self.now, actor=actor, case=case))
-            for name in process.needs.get(type(command), ())
+            for name in needs
         }
 
     def begin(self, process: str, code: str, region: str, period: str) -> None:

@@ -85,13 +85,18 @@ class Batch:
     events: tuple[Event, ...]
     clocks: tuple[Clock, ...]
     requests: tuple[StampRequest, ...]
-    tasks: tuple[Task, ...]
+    process: Process[Any]
     order: Order | None = None
 
     @property
     def first(self) -> int:
         """Number of the first event; `record` writes only when the stored version is one less."""
         return self.events[0].seq
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The work that is owed after it; only who writes it down needs to know."""
+        return tasks(self.process, self.case)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -456,7 +461,7 @@ def commit(process: Process[Any], case: Case[Any], events: tuple[Event, ...], or
         events=events,
         clocks=tuple(touched.values()),
         requests=tuple(request for number, request in requests.items() if number in live),
-        tasks=tasks(process, case),
+        process=process,
         order=order,
     )
     return stamp(case, stamps)

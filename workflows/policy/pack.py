@@ -157,8 +157,16 @@ class Pack:
     categories: Mapping[str, Category] = field(repr=False)
     scale: Scale | None
     pins: Mapping[str, str] = field(default_factory=dict, repr=False)
+    durations: Mapping[str, Duration] = field(init=False, repr=False, compare=False)
+    """Every deadline, made once: rules ask for them in each turn."""
 
     def __post_init__(self) -> None:
+        made = {
+            key: Duration(one.value, one.unit, one.roll)
+            for key, one in self.parameters.items()
+            if one.unit is not None and isinstance(one.value, int | float)
+        }
+        object.__setattr__(self, "durations", MappingProxyType(made))
         object.__setattr__(self, "pins", MappingProxyType(dict(self.pins)))
         object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
         object.__setattr__(self, "categories", MappingProxyType(dict(self.categories)))
@@ -175,10 +183,11 @@ class Pack:
 
     def duration(self, key: str) -> Duration:
         """A deadline."""
-        found = self.parameter(key)
-        if found.unit is None or not isinstance(found.value, int | float):
-            raise UnknownParameter(self.pack, key, "not a duration")
-        return Duration(found.value, found.unit, found.roll)
+        known = self.durations.get(key)
+        if known is not None:
+            return known
+        self.parameter(key)
+        raise UnknownParameter(self.pack, key, "not a duration")
 
     def number(self, key: str) -> int | float:
         """A count, an amount or a percentage."""
