@@ -24,6 +24,8 @@ COMMANDS = (
     ("overdue", "overdue", "overdue"),
     ("show", "show", "show"),
     ("export", "export", "export"),
+    ("lists", "lists", "lists"),
+    ("packs", "packs", "packs"),
     ("incidents", "incidents", "incidents"),
     ("due", "due", "due_at"),
     ("calendar", "calendar", "calendar"),

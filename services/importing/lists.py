@@ -7,6 +7,7 @@ from pathlib import Path
 from services.importing.reasons import Reject
 from services.importing.sheets import Row, opened
 from services.storage.lists import FIELDS, Entry
+from services.texts.catalogue import catalogue
 
 # What people call these columns; the first that a file has is taken.
 HEADERS: Mapping[str, tuple[str, ...]] = {
@@ -19,15 +20,6 @@ HEADERS: Mapping[str, tuple[str, ...]] = {
 NEEDED = ("item_code", "name")
 LONGEST = {"item_code": 40, "name": 300, "legal_basis": 1000, "lead_department": 200, "funding_note": 1000}
 MOST = 5000
-WORDS = {
-    "NO_COLUMN": ("缺少列:{detail}", "no such column: {detail}"),
-    "BLANK": ("不能为空", "must not be empty"),
-    "TOO_LONG": ("超过 {detail} 字", "more than {detail} characters"),
-    "TWICE": ("与第 {detail} 行重复", "the same as in row {detail}"),
-    "UNREADABLE": ("{detail}", "{detail}"),
-    "TOO_MANY": ("超过 {detail} 项", "more than {detail} entries"),
-    "EMPTY": ("没有任何事项", "no entries"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +31,9 @@ class Fault:
     code: str
     detail: str = ""
 
-    @property
-    def zh(self) -> str:
-        """The fault in Chinese."""
-        return WORDS[self.code][0].format(detail=self.detail)
-
-    @property
-    def en(self) -> str:
-        """The fault in English."""
-        return WORDS[self.code][1].format(detail=self.detail)
+    def say(self, language: str) -> str:
+        """The fault in words."""
+        return catalogue().say("cell", self.code, language, detail=self.detail)
 
 
 @dataclass(frozen=True, slots=True)

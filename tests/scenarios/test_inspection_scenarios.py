@@ -12,9 +12,9 @@ from workflows.admission import commands as adm
 from workflows.admission.data import Variant
 from workflows.inspection import commands as do
 from workflows.inspection.data import BallotState, Finding, Outcome
+from workflows.inspection.indicators import Indicator, Planned
 from workflows.kernel.calendar import CHINA
 from workflows.kernel.process import Case, Refusal, derived_id
-from workflows.policy.indicators import Indicator, Planned
 from workflows.refusal import commands as rf
 from workflows.refusal.data import Nature, Ruling
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from workflows.inspection.data import Outcome
+from workflows.inspection.indicators import Planned
 from workflows.kernel.fields import CaseRef, Field, Prose
 from workflows.kernel.process import command
-from workflows.policy.indicators import Planned
 
 LARGEST_PANEL = 5000
 

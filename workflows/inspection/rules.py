@@ -6,12 +6,12 @@ from typing import Any
 
 from workflows.inspection import commands as do
 from workflows.inspection.data import Ballot, BallotState, Finding, Inspection, Outcome, SelfReport, SiteCheck
+from workflows.inspection.indicators import check_indicators
 from workflows.kernel.calendar import CHINA, Duration, Unit
 from workflows.kernel.clocks import Clock, Meet, Start
 from workflows.kernel.periods import period_of
 from workflows.kernel.process import Case, Change, Effect, GuardFailed, Notice, Turn, ask
 from workflows.kernel.roles import Role
-from workflows.policy.indicators import check_indicators
 
 YEARLY = "000 §三(三)1"
 UPWARD = "000 §三(三)2"

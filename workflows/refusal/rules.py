@@ -159,7 +159,7 @@ def arbitrate(case: Case[Refusal], cmd: do.Arbitrate, turn: Turn) -> Change:
 
 
 def escalate(case: Case[Refusal], cmd: do.Escalate, turn: Turn) -> Change:
-    """上报领导小组; the refusal lowers no assessment (policy/indicators.py)."""
+    """上报领导小组; the refusal lowers no assessment (inspection/indicators.py)."""
     return Change(
         type="escalated",
         to="ESCALATED",
