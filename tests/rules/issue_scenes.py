@@ -5,7 +5,7 @@ that a scene is played once and looked at many times.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
@@ -13,6 +13,7 @@ from tests.scenarios.street import C1, C2, EVIDENCE, ORGANIZATIONS, PEOPLE, STRE
 from workflows.issue import commands as do
 from workflows.issue.data import (
     Audience,
+    Body,
     Channel,
     ClockClass,
     Difficulty,
@@ -20,19 +21,22 @@ from workflows.issue.data import (
     HandlingMode,
     HelpKind,
     NotHeld,
-    Outcome,
+    Result,
     Solved,
     Source,
     StreetOutcome,
     SuspensionClass,
     Timing,
 )
+from workflows.issue.data import Outcome as Decided
 from workflows.kernel.calendar import CHINA
 from workflows.kernel.process import SYSTEM, Actor, Case, Grant
 from workflows.kernel.roles import Role
+from workflows.meeting import commands as sit
+from workflows.meeting.data import MeetingType, Outcome
+from workflows.meeting.decisions import BINDING
 
 IMMEDIATE, LIMITED, SCHEDULED = HandlingMode.IMMEDIATE, HandlingMode.TIME_LIMITED, HandlingMode.SCHEDULED
-STATEMENT = do.RecordStatement(party="text:p", position="text:q", need="text:n")
 CLAIM = do.ClaimCompletion(text="text:done", evidence=EVIDENCE)
 PHONE = do.GiveFeedback(audience=Audience.INDIVIDUAL, timing=Timing.ANYTIME, channel=Channel.PHONE, text="text:t")
 BOARD = do.GiveFeedback(audience=Audience.PUBLIC, timing=Timing.ANYTIME, channel=Channel.NOTICE_BOARD, text="text:t")
@@ -95,9 +99,60 @@ def dispatched(mode: HandlingMode, lead: str | None = None) -> Path:
     return told("worker1", do.Dispatch(mode=mode, lead_org=lead))
 
 
+def on_agenda(town: Town) -> None:
+    """A meeting of the body that the topic is for is set in four days, and takes it."""
+    data = town.issue("i").data
+    wanted = (data.escalated.body if data.escalated else data.topic_body) or Body.TWO_COMMITTEES
+    key = f"m{sum(case.process == 'meeting' for case in town.street.cases.values()) + 1}"
+    command = sit.ScheduleMeeting(
+        community_code=C1,
+        type=MeetingType(wanted.value),
+        scheduled_at=town.street.now + timedelta(days=4),
+        place="text:place",
+    )
+    town.street.open("meeting", key, command, PEOPLE["clerk1"])
+    town.propose(key, "i")
+
+
+def meeting_of(town: Town) -> str:
+    """The meeting that has the topic before it."""
+    meeting = town.issue("i").data.meeting
+    assert meeting is not None
+    return meeting
+
+
+def opened(town: Town) -> None:
+    """Everybody has come, and the chair opens the item."""
+    meeting = meeting_of(town)
+    if town.meeting(meeting).state != "IN_SESSION":
+        town.open_session(meeting)
+    town.open_item(meeting, "i")
+
+
+def heard(town: Town) -> None:
+    """A party is heard."""
+    town.heard(meeting_of(town), "i")
+
+
 def decided(outcome: Outcome, **fields: Any) -> Path:
-    """The chair records a decision."""
-    return told("secretary1", do.RecordDecision(outcome=outcome, text="text:d", waiver_reason="text:w", **fields))
+    """Everybody votes for it, and the chair records the decision."""
+
+    def step(town: Town) -> None:
+        meeting = meeting_of(town)
+        if outcome in BINDING:
+            town.vote(meeting, "i", in_favour=99)
+        town.decide(meeting, "i", outcome, waiver_reason="text:w", **fields)
+
+    return step
+
+
+def system(command: Any) -> Path:
+    """Another case tells the issue something."""
+
+    def step(town: Town) -> None:
+        town.street.command("i", command, SYSTEM, facts=FACTS)
+
+    return step
 
 
 def project(due_on: date) -> do.AddToProjectList:
@@ -117,8 +172,7 @@ FIRST = "04-07 09:00"
 SENT = accepted(LIMITED, "property-1")
 TOPIC = accepted(SCHEDULED)
 SIGN = told("property1", do.Sign())
-ADMIT = told("clerk1", do.AdmitToAgenda())
-OPEN_ITEM = told("secretary1", do.OpenItem())
+ADMIT, OPEN_ITEM = on_agenda, opened
 RAISE = told("secretary1", do.RaiseLevel(reason="text:r"))
 GIVE_BACK = told("property1", RETURN)
 ASK_TO_WAIT = told("property1", do.RequestSuspension(class_=SuspensionClass.FUNDING, reason="text:r"))
@@ -238,16 +292,18 @@ def another(town: Town) -> None:
 
 
 def _discussed(name: str, topic: tuple[Path, ...]) -> Iterator[Scene]:
-    opened = (*topic, ADMIT, OPEN_ITEM)
+    discussed = (*topic, ADMIT, OPEN_ITEM)
     yield "TOPIC_PROPOSED", name, topic
     yield "ON_AGENDA", name, (*topic, ADMIT)
-    yield "UNDER_DISCUSSION", name, (*opened, told("clerk1", STATEMENT))
+    yield "UNDER_DISCUSSION", name, (*discussed, heard)
     deferred = decided(Outcome.DEFER, until=day("12-31"), reason="text:r")
-    yield "DEFERRED", name, (*opened, deferred)
-    yield "DEFERRED:CONSULTATION", name, (*opened, decided(Outcome.CONSULT))
-    planned = (*opened, decided(Outcome.ADOPT, lead_org="property-1"))
+    yield "DEFERRED", name, (*discussed, deferred)
+    due = decided(Outcome.DEFER, until=day("05-12"), reason="text:r")
+    yield "ON_AGENDA", f"{name}-due", (*discussed, due, until("05-13 09:00"))
+    yield "DEFERRED:CONSULTATION", name, (*discussed, decided(Outcome.CONSULT))
+    planned = (*discussed, decided(Outcome.ADOPT, lead_org="property-1"))
     yield "PLANNING", name, planned
-    assigned = (*opened, decided(Outcome.ASSIGN, lead_org="property-1", due_on=day("12-31")))
+    assigned = (*discussed, decided(Outcome.ASSIGN, lead_org="property-1", due_on=day("12-31")))
     yield "ASSIGNED", f"{name}-decided", assigned
     yield "IN_PROGRESS", f"{name}-decided", (*assigned, SIGN)
     yield "COMPLETION_REVIEW", f"{name}-decided", (*assigned, SIGN, told("property1", CLAIM))
@@ -356,6 +412,12 @@ WAYS: dict[str, tuple[Path, ...]] = {f"{position}/{way}": steps for position, wa
 
 # --- samples -----------------------------------------------------------------------------------------------
 
+
+def tally(result: Result, meeting: str = "m1") -> do.RecordTally:
+    """The result of a vote of nine, as the meeting tells it."""
+    return do.RecordTally(meeting=meeting, item="i1", result=result, members=9, present=9, in_favour=6, against=1)
+
+
 PARTS = tuple(do.Child(title=f"text:{n}", description=f"text:d{n}", lead_org="property-1") for n in (1, 2))
 
 
@@ -364,6 +426,7 @@ def samples(case: Case[Any]) -> dict[type, tuple[Any, ...]]:
     assert case.updated_at is not None
     today = case.updated_at.astimezone(CHINA).date()
     later = date.fromordinal(today.toordinal() + 20)
+    meeting = case.data.meeting or "m1"
     handle = case.clock("HANDLE")
     longer = date.fromordinal(handle.due_at.astimezone(CHINA).toordinal() + 1) if handle and handle.due_at else later
     return {
@@ -394,16 +457,24 @@ def samples(case: Case[Any]) -> dict[type, tuple[Any, ...]]:
         do.Split: (do.Split(children=PARTS),),
         do.Withdraw: (do.Withdraw(reason="text:r"),),
         do.Unsubscribe: (do.Unsubscribe(),),
-        do.AdmitToAgenda: (do.AdmitToAgenda(),),
+        do.AdmitToAgenda: (do.AdmitToAgenda(meeting="m1", bodies=("TWO_COMMITTEES",), meets_at=case.updated_at),),
         do.ReturnTopic: (do.ReturnTopic(reason="text:r"),),
-        do.CarryOver: (do.CarryOver(reason=NotHeld.CANCELLED),),
+        do.CarryOver: (do.CarryOver(meeting=meeting, reason=NotHeld.CANCELLED),),
         do.RaiseLevel: (do.RaiseLevel(reason="text:r"),),
-        do.OpenItem: (do.OpenItem(),),
-        do.RecordStatement: (STATEMENT,),
-        do.RecordTally: (do.RecordTally(members=9, in_favour=6, against=1),),
+        do.OpenItem: (do.OpenItem(meeting=meeting, item="i1"),),
+        do.RecordStatement: (
+            do.RecordStatement(meeting=meeting, item="i1", party="text:p", position="text:q", need="text:n"),
+        ),
+        do.RecordTally: (tally(Result.PASSED, meeting),),
         do.RecordDecision: (
             do.RecordDecision(
-                outcome=Outcome.ASSIGN, text="text:d", lead_org="drainage", due_on=later, waiver_reason="text:w"
+                meeting=meeting,
+                item="i1",
+                outcome=Decided.ASSIGN,
+                text="text:d",
+                lead_org="drainage",
+                due_on=later,
+                waiver_reason="text:w",
             ),
         ),
         do.RecordStreetDecision: (
@@ -434,7 +505,6 @@ def samples(case: Case[Any]) -> dict[type, tuple[Any, ...]]:
         do.SupervisionOpened: (do.SupervisionOpened(supervision="listing"),),
         do.SupervisionDelisted: (do.SupervisionDelisted(supervision=case.data.supervision_id or "listing"),),
         do.GiveFeedback: (PHONE, BOARD),
-        do.TakeDown: (do.TakeDown(),),
         do.RecordVisit: (SATISFIED,),
         do.DecideDispute: (do.DecideDispute(outcome="CLOSE", explanation="text:e"),),
         do.Reopen: (do.Reopen(reason="text:r"),),

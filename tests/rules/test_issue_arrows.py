@@ -274,8 +274,8 @@ def test_a_closed_issue_takes_only_what_may_still_follow() -> None:
         do.ObjectToDecline,
         do.SupervisionOpened,
         do.SupervisionDelisted,
-        do.TakeDown,
         do.Reopen,
+        do.CarryOver,
     }
     taken = {arrow.on for arrow in ROWS if arrow.source.startswith("CLOSED")}
 

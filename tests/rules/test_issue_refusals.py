@@ -8,10 +8,8 @@ import pytest
 
 from tests.rules.issue_scenes import (
     ADMIT,
-    BOARD,
     CLAIM,
     FACTS,
-    OPEN_ITEM,
     PHONE,
     RAISE,
     SATISFIED,
@@ -22,6 +20,7 @@ from tests.rules.issue_scenes import (
     play,
     project,
     start,
+    system,
     told,
     until,
 )
@@ -43,6 +42,7 @@ from workflows.issue.data import (
 from workflows.issue.process import ISSUE
 from workflows.kernel.process import SYSTEM, Actor, Grant, Refusal
 from workflows.kernel.step import Order, decide, embryo
+from workflows.meeting.data import Outcome as Decided
 
 IMMEDIATE, LIMITED, SCHEDULED = HandlingMode.IMMEDIATE, HandlingMode.TIME_LIMITED, HandlingMode.SCHEDULED
 Z99: Mapping[str, Any] = {"category_code": "Z99", "difficulty": Difficulty.EASY}
@@ -61,8 +61,8 @@ def target(**known: Any) -> Mapping[str, Any]:
 
 
 def decision(outcome: Outcome, **fields: Any) -> do.RecordDecision:
-    """A decision after somebody was heard."""
-    return do.RecordDecision(outcome=outcome, text="text:d", **{"waiver_reason": "text:w", **fields})
+    """A decision as a meeting tells it."""
+    return do.RecordDecision(meeting="m1", item="i1", outcome=outcome, text="text:d", **fields)
 
 
 def street(outcome: StreetOutcome, **fields: Any) -> do.RecordStreetDecision:
@@ -75,11 +75,6 @@ def feedback(audience: Audience, channel: Channel) -> do.GiveFeedback:
     return do.GiveFeedback(audience=audience, timing=Timing.ANYTIME, channel=channel, text="text:t")
 
 
-def tally(**counts: int) -> do.RecordTally:
-    """A count of nine members."""
-    return do.RecordTally(**{"members": 9, "against": 0, **counts})
-
-
 def accept(**fields: Any) -> do.AcceptToProblemList:
     """An acceptance."""
     return do.AcceptToProblemList(**{"mode": LIMITED, **Z99, "lead_org": "property-1", **fields})
@@ -87,12 +82,14 @@ def accept(**fields: Any) -> do.AcceptToProblemList:
 
 def deferred(town: Town) -> None:
     """Deferred, and on the agenda again."""
-    for step in (decided(Outcome.DEFER, until=day("12-31"), reason="text:r"), ADMIT, OPEN_ITEM):
+    put_off = decision(Outcome.DEFER, until=day("12-31"), reason="text:r")
+    for step in (system(put_off), system(ADMITTED), system(OPENED)):
         step(town)
 
 
+ADMITTED = do.AdmitToAgenda(meeting="m1", bodies=("TWO_COMMITTEES",), meets_at=moment("04-30 09:00"))
+OPENED = do.OpenItem(meeting="m1", item="i1")
 BY_GRID = told("worker1", accept(mode=IMMEDIATE, lead_org=None))
-TIE = told("clerk1", tally(in_favour=4, against=5))
 
 LONGER = (
     told("property1", do.RequestExtension(to=day("04-20"), reason="text:r")),
@@ -318,18 +315,9 @@ TABLE: tuple[Row, ...] = (
     ),
     ("collect.may_withdraw NOT_THE_REPORTER", "", (by_phone,), "resident1", do.Withdraw(reason="text:r"), {}),
     ("collect.unsubscribe NOT_A_FOLLOWER", "", (by_phone,), "resident1", do.Unsubscribe(), {}),
-    ("topic.may_meet BODY_OUTSIDE", "TOPIC_PROPOSED/street", (), "clerk1", do.AdmitToAgenda(), {}),
-    (
-        "topic._urgent URGENT_ONLY_BY_CHAIR",
-        "TOPIC_PROPOSED/plain",
-        (),
-        "clerk1",
-        do.AdmitToAgenda(urgent=True),
-        {},
-    ),
-    ("topic._urgent NOT_URGENT", "TOPIC_PROPOSED/plain", (), "secretary1", do.AdmitToAgenda(urgent=True), {}),
-    ("topic.beside NO_ESCALATED_TOPIC", "IN_PROGRESS/plain", (), "clerk1", do.AdmitToAgenda(), {}),
-    ("topic.may_meet_escalated BODY_OUTSIDE", "IN_PROGRESS/street", (), "clerk1", do.AdmitToAgenda(), {}),
+    ("topic.may_meet BODY_OUTSIDE", "TOPIC_PROPOSED/street", (), "system", ADMITTED, {}),
+    ("topic.beside NO_ESCALATED_TOPIC", "IN_PROGRESS/plain", (), "system", ADMITTED, {}),
+    ("topic.may_meet_escalated BODY_OUTSIDE", "IN_PROGRESS/street", (), "system", ADMITTED, {}),
     (
         "topic.raise_level HIGHEST_LEVEL",
         "TOPIC_PROPOSED/street",
@@ -344,24 +332,6 @@ TABLE: tuple[Row, ...] = (
         (RAISE,),
         "secretary1",
         do.RaiseLevel(reason="text:r"),
-        {},
-    ),
-    (
-        "discuss.tally MORE_RECUSED_THAN_MEMBERS",
-        "UNDER_DISCUSSION/plain",
-        (),
-        "clerk1",
-        tally(in_favour=1, recused=10),
-        {},
-    ),
-    ("discuss.tally MORE_VOTES_THAN_ELIGIBLE", "UNDER_DISCUSSION/plain", (), "clerk1", tally(in_favour=10), {}),
-    ("discuss.tally NO_QUORUM", "UNDER_DISCUSSION/plain", (), "clerk1", tally(in_favour=4), {}),
-    (
-        "discuss.record_decision_escalated BODY_OUTSIDE",
-        "IN_PROGRESS/street",
-        (),
-        "secretary1",
-        decision(Outcome.KEEP, due_on=day("06-01")),
         {},
     ),
     (
@@ -381,46 +351,6 @@ TABLE: tuple[Row, ...] = (
         {},
     ),
     (
-        "discuss._meeting_decision BODY_NOT_ALLOWED",
-        "UNDER_DISCUSSION/handled",
-        (),
-        "secretary1",
-        decision(Outcome.REFER_DEPARTMENT, lead_org="urban-management"),
-        {},
-    ),
-    (
-        "discuss._meeting_decision NOT_HEARD",
-        "ON_AGENDA/plain",
-        (OPEN_ITEM,),
-        "secretary1",
-        decision(Outcome.ADOPT, waiver_reason=None),
-        {},
-    ),
-    (
-        "discuss._meeting_decision VOTE_NOT_PASSED",
-        "UNDER_DISCUSSION/plain",
-        (TIE,),
-        "secretary1",
-        decision(Outcome.ADOPT),
-        {},
-    ),
-    (
-        "discuss._meeting_decision EXPLANATION_REQUIRED",
-        "UNDER_DISCUSSION/plain",
-        (),
-        "secretary1",
-        decision(Outcome.NOT_FEASIBLE),
-        {},
-    ),
-    (
-        "discuss._meeting_decision REASON_REQUIRED",
-        "UNDER_DISCUSSION/plain",
-        (),
-        "secretary1",
-        do.RecordDecision(outcome=Outcome.DEFER, text=""),
-        {},
-    ),
-    (
         "discuss._street_decision EXPLANATION_REQUIRED",
         "TOPIC_PROPOSED/street",
         (),
@@ -429,18 +359,10 @@ TABLE: tuple[Row, ...] = (
         {},
     ),
     (
-        "discuss._checked DAY_IN_PAST",
-        "UNDER_DISCUSSION/plain",
-        (),
-        "secretary1",
-        decision(Outcome.ASSIGN, lead_org="drainage", due_on=day("04-01")),
-        {},
-    ),
-    (
         "discuss._carried_out DEFERRED_TOO_OFTEN",
         "UNDER_DISCUSSION/plain",
         (deferred, deferred),
-        "secretary1",
+        "system",
         decision(Outcome.DEFER, reason="text:r"),
         {},
     ),
@@ -448,34 +370,26 @@ TABLE: tuple[Row, ...] = (
         "discuss._carried_out KEEP_ONLY_ESCALATED",
         "UNDER_DISCUSSION/plain",
         (),
-        "secretary1",
+        "system",
         decision(Outcome.KEEP, due_on=day("06-01")),
         {},
     ),
-    ("discuss._on_escalated DUE_REQUIRED", "IN_PROGRESS/raised", (), "secretary1", decision(Outcome.KEEP), {}),
+    ("discuss._on_escalated DUE_REQUIRED", "IN_PROGRESS/raised", (), "system", decision(Outcome.KEEP), {}),
     (
         "discuss._on_escalated OUTCOME_WHILE_HANDLING",
         "IN_PROGRESS/raised",
         (),
-        "secretary1",
+        "system",
         decision(Outcome.CONSULT),
         {},
     ),
-    ("discuss._assigned LEAD_REQUIRED", "UNDER_DISCUSSION/plain", (), "secretary1", decision(Outcome.ASSIGN), {}),
+    ("discuss._assigned LEAD_REQUIRED", "UNDER_DISCUSSION/plain", (), "system", decision(Outcome.ASSIGN), {}),
     (
         "discuss._referred LEAD_REQUIRED",
         "UNDER_DISCUSSION/plain",
         (),
-        "secretary1",
+        "system",
         decision(Outcome.REFER_DEPARTMENT),
-        {},
-    ),
-    (
-        "discuss._referred NOT_A_DEPARTMENT",
-        "UNDER_DISCUSSION/plain",
-        (),
-        "secretary1",
-        decision(Outcome.REFER_DEPARTMENT, lead_org="drainage"),
         {},
     ),
     (
@@ -489,7 +403,7 @@ TABLE: tuple[Row, ...] = (
     (
         "implement.add_to_project_list AFTER_DECISION_LIMIT",
         "UNDER_DISCUSSION/plain",
-        (decided(Outcome.ADOPT, lead_org="property-1", due_on=day("05-01")),),
+        (decided(Decided.ADOPT, lead_org="property-1", due_on=day("05-01")),),
         "worker1",
         project(day("05-08")),
         {},
@@ -669,15 +583,6 @@ TABLE: tuple[Row, ...] = (
         PHONE,
         {},
     ),
-    ("feedback.may_take_down NOT_POSTED", "FEEDBACK_DUE/plain", (), "worker1", do.TakeDown(), {}),
-    (
-        "feedback.may_take_down PUBLICATION_RUNNING",
-        "FEEDBACK_DUE/plain",
-        (told("worker1", BOARD),),
-        "worker1",
-        do.TakeDown(),
-        {},
-    ),
     (
         "feedback.may_visit SEGREGATION",
         "REGISTERED/plain",
@@ -716,6 +621,16 @@ TABLE: tuple[Row, ...] = (
         (until("05-12 09:00"),),
         "resident1",
         do.Reopen(reason="text:r"),
+        {},
+    ),
+    ("topic.admit ON_AGENDA_ALREADY", "ON_AGENDA/plain", (), "system", ADMITTED, {}),
+    ("topic.admit_escalated ON_AGENDA_ALREADY", "IN_PROGRESS/raised", (ADMIT,), "system", ADMITTED, {}),
+    (
+        "discuss._checked DAY_IN_PAST",
+        "TOPIC_PROPOSED/street",
+        (),
+        "officer",
+        street(StreetOutcome.ASSIGN, lead_org="drainage", due_on=day("04-01")),
         {},
     ),
 )
