@@ -207,7 +207,7 @@ def plan(data: Admission, funding: do.Funding) -> dict[str, Instalment | None]:
 
 
 def _clause(turn: Turn, key: str) -> str:
-    return str(turn.policy.parameter(f"admission.{key}").source)
+    return str(turn.policy.parameter(f"admission.{key}").clause or f"policy-packs §4 admission.{key}")
 
 
 def _applicant(cmd: do.Submit, turn: Turn) -> Mapping[str, Any]:
