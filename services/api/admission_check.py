@@ -86,8 +86,8 @@ def check_router(database: AsyncEngine) -> APIRouter:
             for (community, department), places in groups.items():
                 names = [asked[place].item_name for place in places]
                 found = await coverage(connection, community, names, day, department=department)
-                for place, one in zip(places, found, strict=True):
-                    answers[place] = _shown(asked[place], one, language)
+                for place, answer in zip(places, found, strict=True):
+                    answers[place] = _shown(asked[place], answer, language)
         return answers[0] if body.items is None else {"items": answers}
 
     return router

@@ -185,10 +185,10 @@ async def _show(
 
 
 async def _find(connection: AsyncConnection, every: list[Version], words: str, *, as_json: bool) -> None:
-    held = {}
-    for one in every:
-        if one.effective_from <= _today():
-            held.setdefault(one.list_type, one)
+    held: dict[str, Version] = {}
+    for version in every:
+        if version.effective_from <= _today():
+            held.setdefault(version.list_type, version)
     hits = await search(connection, held.values(), words)
     if as_json:
         found = [{"list_type": one.list_type, "likeness": one.likeness, **asdict(one.entry)} for one in hits]

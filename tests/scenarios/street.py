@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 from services import rehearsal_committees, sittings
 from services.rehearsal import answers
@@ -173,7 +173,7 @@ class Town:
     def __init__(self, start: str = "01-05 09:00", pack: str = "lanzhou_2021") -> None:
         self.street = Street(world(pack), moment(start))
 
-    def at(self, text: str) -> "Town":
+    def at(self, text: str) -> Self:
         """Let time pass until then."""
         self.street.run_to(moment(text))
         return self

@@ -4,7 +4,7 @@ Every unit's permit, and every work item's with a term of a year or more, that w
 the year, counted to its end (processes P4); also one that has ended since, for its year must be accounted for.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -111,7 +111,9 @@ def _months_later(day: date, months: int) -> date:
     return date(day.year + year, month + 1, min(day.day, 28))
 
 
-def permit_facts(permit: Permit, state: str, *, breached: bool, inspections: list[Mapping[str, Any]]) -> dict[str, Any]:
+def permit_facts(
+    permit: Permit, state: str, *, breached: bool, inspections: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
     """What rules of an inspection must know of its permit; `breached`: the time to put things right has run out."""
     failed = state in ("REVOCATION_PROPOSED", "REVOKED") or (state == "RECTIFYING" and breached)
     return {
@@ -124,5 +126,5 @@ def permit_facts(permit: Permit, state: str, *, breached: bool, inspections: lis
         "communities": list(permit.communities),
         "county": permit.county,
         "rectification_failed": failed,
-        "inspections": inspections,
+        "inspections": list(inspections),
     }
