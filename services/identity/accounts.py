@@ -163,6 +163,16 @@ class Accounts:
         await self._codes.remove(account.id, actor.id)
         await self.sign_out_everywhere(actor)
 
+    async def lose_second_factor(self, account: UUID, *, by: str) -> None:
+        """Ask an account for no more codes, because its telephone was lost; ends every session and token of before."""
+        await self._codes.remove(account, by)
+        await self._sessions.end_all(account)
+        self._directory.forget()
+
+    def forget(self) -> None:
+        """Forget what is remembered of people, after a change that must be seen at once."""
+        self._directory.forget()
+
     async def has_second_factor(self, actor: Actor) -> bool:
         """Say whether the account asks for codes."""
         return await self._codes.has((await self._account(actor.username, actor.id)).id)

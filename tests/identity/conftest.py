@@ -13,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from activities.calendar import Calendars
 from services.api.accounts import account_router
 from services.api.app import create_app
+from services.api.people import people_router
 from services.api.postgres import PostgresReads
+from services.api.tree import tree_router
 from services.embedded.servers import Servers
 from services.engine import Engine, connect, newest
 from services.identity.accounts import Accounts
@@ -29,6 +31,8 @@ from services.storage.demo import seed_demo
 from services.storage.files import Files
 from services.storage.history import Past
 from services.storage.sealing import Seal
+from services.storage.tree import Tree
+from services.storage.tree_rules import Limits
 from workflows.policy.packs import load
 from workflows.registry import PROCESSES
 
@@ -69,6 +73,7 @@ async def make(servers: Servers, storage: AsyncEngine, tmp_path_factory: pytest.
         newest(POLICY),
     )
     seal = Seal({"test": b"s" * 32}, "test")
+    tree = Tree(storage, Limits.of(load(POLICY)))
     files = Files(tmp_path_factory.mktemp("files").as_uri())
 
     async def fine() -> bool:
@@ -96,7 +101,7 @@ async def make(servers: Servers, storage: AsyncEngine, tmp_path_factory: pytest.
             store=files,
             pack=load(POLICY),
             probes={"postgres": fine},
-            routers=(account_router(accounts, people.keys),),
+            routers=(account_router(accounts, people.keys), tree_router(tree), people_router(tree, accounts)),
             rates=rates,
         )
 
