@@ -13,8 +13,9 @@ from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from google.protobuf import json_format
 from pydantic import TypeAdapter
-from temporalio.api.common.v1 import Payload
+from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter, pydantic_data_converter
 from temporalio.converter import (
     CompositePayloadConverter,
@@ -132,3 +133,14 @@ def data_converter(keys: Mapping[str, bytes], find: Callable[[str], bytes | None
         payload_codec=Encrypted(keys, find),
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
     )
+
+
+async def opened_json(converter: DataConverter, body: bytes) -> bytes | None:
+    """Open payloads as the engine's own pages send them, JSON to JSON; None when they are none, or cannot be opened."""
+    try:
+        asked = json_format.Parse(body, Payloads())
+        codec = converter.payload_codec
+        clear = Payloads(payloads=await codec.decode(asked.payloads)) if codec else asked
+    except (json_format.ParseError, PayloadUnreadable):
+        return None
+    return json_format.MessageToJson(clear, indent=None).encode()

@@ -6,18 +6,20 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import FrameType
 
 import uvicorn
-from fastapi import FastAPI
-
 from activities.calendar import Calendars
+from activities.payloads import opened_json
+from fastapi import FastAPI
 from services.api.accounts import account_router
-from services.api.app import create_app
+from services.api.connections import guarded
 from services.api.documents import Archive
 from services.api.feeds import feed_router
 from services.api.notifications import notification_router
 from services.api.postgres import PostgresReads
+from services.api.privacy import privacy_router
 from services.console.app import create_console
 from services.documents.filling import Templates
 from services.documents.papers import Marks
@@ -39,10 +41,13 @@ from services.storage.history import Past
 from services.storage.keys import PAYLOADS, found_in
 from services.storage.notifications import Notifications
 from services.storage.outbox import Outbox
+from services.storage.personal import Personal
 from services.storage.sealing import Seal
 from services.storage.wall import Wall
 from workflows.policy.packs import load
 from workflows.registry import PROCESSES
+
+from services.api.app import create_app
 
 
 async def serve_api(settings: Settings, listener: socket.socket) -> None:
@@ -53,7 +58,7 @@ async def serve_api(settings: Settings, listener: socket.socket) -> None:
         uvicorn.Config(
             app,
             loop="none",  # we run in one already
-            http="httptools",
+            http=guarded(),
             ws="none",
             lifespan="on",
             log_config=None,  # services/logs.py has it
@@ -153,10 +158,14 @@ async def build_app(settings: Settings) -> FastAPI:
             account_router(accounts, people.keys, public_url=settings.public_url),
             notification_router(inbox, bell),
             feed_router(inbox, Dates(storage), settings.public_url),
+            privacy_router(Personal(storage, seal), partial(opened_json, client.data_converter), load(settings.policy)),
         ),
         waiting=Outbox(storage, seal).age,
         rates=Rates(account=settings.rate_account, sign_in=settings.rate_sign_in),
         request_timeout=settings.request_timeout,
+        secure=settings.public_url.startswith("https://"),
+        cors_origins=settings.cors_origins,
+        codec_origins=settings.codec_origins,
         lifespan=lifespan,
     )
     app.router.routes.append(

@@ -6,8 +6,6 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
-
-from services.api import openapi
 from services.api.attachments import Store, attachment_router
 from services.api.auth import auth_router
 from services.api.batches import batch_router
@@ -21,6 +19,7 @@ from services.api.health import Probe, health_router
 from services.api.limits import READS_AT_ONCE, WRITES_AT_ONCE, Room
 from services.api.middleware import Figures, Surroundings
 from services.api.operations import Waiting, operation_router
+from services.api.origins import Origins
 from services.api.permits import permit_router
 from services.api.ports import Engine, People, Reads, Sealing
 from services.api.public import public_router
@@ -33,6 +32,8 @@ from services.identity.tokens import Tokens
 from services.storage.outage import is_outage
 from workflows.kernel.process import Process
 from workflows.policy.pack import Pack
+
+from services.api import openapi
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -70,13 +71,17 @@ def create_app(
     request_timeout: float = 5.0,
     registry: CollectorRegistry | None = None,
     rates: Rates | None = None,
+    secure: bool = False,
+    cors_origins: Sequence[str] = (),
+    codec_origins: Sequence[str] = (),
     lifespan: Lifespan = _nothing,
 ) -> FastAPI:
     """Make the app.
 
     The first of the `secrets` makes the check codes, those of the others stay valid; `pack` is pinned by new cases;
     `routers` are those of other rooms of master data, each with its own store; `archive` makes the documents; `waiting`
-    says how long messages wait; times are seconds.
+    says how long messages wait; `secure` means that browsers reach this host by TLS alone; the origins are those whose
+    pages may call the API, and the codec of the engine; times are seconds.
     """
     archive = archive or Archive(Templates(), Marks(secrets))
     registry = registry or _registry()
@@ -124,5 +129,9 @@ def create_app(
     api.include_router(public_document_router(processes, archive))
     app.include_router(api)
     openapi.install(app, processes)
-    app.add_middleware(Surroundings, figures=Figures(registry), is_outage=is_outage, writing=app.state.writing)
+    app.add_middleware(
+        Surroundings, figures=Figures(registry), is_outage=is_outage, writing=app.state.writing, secure=secure
+    )
+    if cors_origins or codec_origins:
+        app.add_middleware(Origins, api=cors_origins, codec=codec_origins)
     return app

@@ -5,7 +5,7 @@ Refusal                                     a lawful no (workflows/kernel/proces
 ├── SignInRefused, SignInTooOften, TokenRefused              services/identity/errors.py
 └── Declined                                                 the API itself, below
     ├── Malformed  Invalid  Unauthenticated  NotFound
-    └── TooLarge  UnsupportedMedia  TooMany  NotAcceptable
+    └── TooLarge  TooSlow  UnsupportedMedia  TooMany  NotAcceptable
 """
 
 import math
@@ -71,6 +71,12 @@ class TooLarge(Declined):
     code = "too_large"
 
 
+class TooSlow(Declined):
+    """The body did not arrive in time."""
+
+    code = "timeout"
+
+
 class UnsupportedMedia(Declined):
     """A kind of content that is not taken here."""
 
@@ -100,6 +106,7 @@ STATUS: Mapping[str, int] = {
     "not_found": 404,
     "method_not_allowed": 405,
     "not_acceptable": 406,
+    "timeout": 408,
     "wrong_state": 409,
     "guard_failed": 409,
     "version_conflict": 409,

@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Scope
 
-from services.api.errors import BUSY, UNAVAILABLE, Invalid, NotFound, TooLarge, respond
+from services.api.errors import BUSY, UNAVAILABLE, Invalid, NotFound, TooLarge, TooSlow, respond
 from services.api.faults import Fault
 
 # One process works on so many at once: more would only wait longer, until all of them came too late. A command takes
@@ -111,13 +111,16 @@ async def read_body(request: Request) -> None:
     if length.isdecimal() and int(length) > DROPPED_LIMIT:
         raise TooLarge(limit="1 MB")
     parts, size = [], 0
-    async with asyncio.timeout(BODY_TIMEOUT):
-        async for part in request.stream():
-            size += len(part)
-            if size > DROPPED_LIMIT:
-                break
-            if size <= BODY_LIMIT:
-                parts.append(part)
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT):
+            async for part in request.stream():
+                size += len(part)
+                if size > DROPPED_LIMIT:
+                    break
+                if size <= BODY_LIMIT:
+                    parts.append(part)
+    except TimeoutError:
+        raise TooSlow from None
     if size > BODY_LIMIT:
         raise TooLarge(limit="1 MB")
     # Starlette keeps a body that was read once under this name; handlers and forms read it from there.

@@ -20,7 +20,16 @@ SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
+    # Answers are data: whatever somebody smuggles into one, no browser runs it. Pages bring a policy of their own.
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    # Nearly everything is somebody's; what may be kept says so itself.
+    "Cache-Control": "no-store",
 }
+TRANSPORT = "max-age=31536000; includeSubDomains"
+LARGEST_UPLOAD = "/attachments"
 
 
 class Figures:
@@ -36,18 +45,24 @@ class Figures:
 
 class Surroundings:
     """The outermost layer. `is_outage` tells errors of a service that is away from defects; while `writing` is full,
-    commands are refused here.
+    commands are refused here. `secure` tells browsers that this host is reached by TLS alone.
 
     Logs and figures name the route (`/issues/{key}`), never the address: that may hold what belongs to somebody.
     """
 
     def __init__(
-        self, app: ASGIApp, figures: Figures, is_outage: Callable[[BaseException], bool], writing: Room
+        self,
+        app: ASGIApp,
+        figures: Figures,
+        is_outage: Callable[[BaseException], bool],
+        writing: Room,
+        secure: bool = False,
     ) -> None:
         self._app = app
         self._figures = figures
         self._is_outage = is_outage
         self._writing = writing
+        self._headers = SECURITY | ({"Strict-Transport-Security": TRANSPORT} if secure else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -65,7 +80,7 @@ class Surroundings:
                 status = message["status"]
                 changed = MutableHeaders(scope=message)
                 changed["X-Request-ID"] = request_id
-                for name, value in SECURITY.items():
+                for name, value in self._headers.items():
                     changed.setdefault(name, value)
             await send(message)
 

@@ -7,7 +7,6 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter
-
 from services.api.actions import forms, opening
 from services.api.attachments import ENDINGS
 from services.api.errors import MEDIA_TYPE, STATUS
@@ -25,6 +24,7 @@ CONTENT_SECURITY = "default-src 'none'; script-src 'self'; style-src 'self'; con
 
 BODY_EXAMPLES = {
     "Rating": {"satisfaction": 5, "solved": "YES"},
+    "Payloads": {"payloads": []},
     "NewChannel": {"url": "mailto:name@example.org", "quiet_from": "21:00", "quiet_until": "07:30"},
 }
 
@@ -92,6 +92,7 @@ def _schemas(processes: Sequence[Process[Any]]) -> Json:
     found: Json = {
         "Problem": _problem_schema(),
         "Rating": Rating.model_json_schema(),
+        "Payloads": _payloads_schema(),
         "NewChannel": NewChannel.model_json_schema(),
     }
     for process in processes:
@@ -152,7 +153,7 @@ def _statuses(path: str, method: str, operation: Json) -> list[int]:
     found += [404] if "{" in path else []
     found += [422] if operation.get("parameters") or "requestBody" in operation else []
     if method == "post":
-        found += [400, 413, 415] if not path.endswith("/auth/token") else [401]
+        found += [400, 408, 413, 415] if not path.endswith("/auth/token") else [401]
     if "/commands/" in path or path.endswith("/rating") or (method == "post" and "/{" not in path and not is_open):
         found += [409]
     if path.endswith("/auth/token") or "/public/issues" in path or "requestBody" in operation:
@@ -187,6 +188,16 @@ def _problems() -> Json:
         }
         for status, named in codes.items()
     }
+
+
+def _payloads_schema() -> Json:
+    """What the pages of the engine send to be opened."""
+    payload = {
+        "metadata": {"type": "object", "additionalProperties": {"type": "string", "contentEncoding": "base64"}},
+        "data": {"type": "string", "contentEncoding": "base64"},
+    }
+    listed = {"type": "array", "items": {"type": "object", "properties": payload}}
+    return {"type": "object", "properties": {"payloads": listed}}
 
 
 def _problem_schema() -> Json:

@@ -9,12 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, delete, or_, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.storage.ledger_tables import attachment, case_file, contact, event, prose
-from services.storage.people import erase_person
+from services.storage.people import erase_person, log_access
 from services.storage.prose import references, resolve, said, texts_of
 from services.storage.sealing import Seal
+from workflows.kernel.process import Actor
 from workflows.kernel.roles import Role
 
 _PERSON = text(
@@ -65,6 +66,26 @@ class Forgotten:
     contacts: int
     texts: int
     files: tuple[str, ...]
+
+
+class Personal:
+    """What people ask of their own data through the API."""
+
+    def __init__(self, engine: AsyncEngine, seal: Seal) -> None:
+        self._engine = engine
+        self._seal = seal
+
+    async def of(self, actor: Actor) -> dict[str, Any] | None:
+        """Everything that is kept of this person; None when there is no such person any more."""
+        async with self._engine.connect() as connection:
+            return await personal_data(connection, UUID(actor.id), self._seal)
+
+    async def log(self, actor: Actor, *, entity: str, purpose: str) -> None:
+        """Write down that somebody has read what is kept from most."""
+        async with self._engine.begin() as connection:
+            await log_access(
+                connection, actor_id=actor.id, entity=entity, row_id="", fields_class="ENGINE", purpose=purpose
+            )
 
 
 async def person_of(connection: AsyncConnection, named: str) -> UUID | None:
