@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, func, literal, or_, select, update
+from sqlalchemy import ARRAY, ColumnElement, Row, Text, and_, cast, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -105,7 +105,9 @@ class Outbox:
                 .values([{"id": uuid7(), "person_id": person, **common} for person in people])
                 .on_conflict_do_nothing()
             )
-            rung = select(func.pg_notify(literal(BELL), func.unnest([str(person) for person in people])))
+            rung = select(
+                func.pg_notify(literal(BELL), func.unnest(cast([str(person) for person in people], ARRAY(Text))))
+            )
             await connection.execute(rung)
         for one in await connection.execute(select(channel).where(channel.c.active, _takes(row, people))):
             opens = opens_at(
@@ -233,7 +235,9 @@ class Outbox:
     async def again(self) -> int:
         """Try everything now that has not arrived, what was given up too; how many deliveries."""
         async with self._engine.begin() as connection:
-            await connection.execute(update(outbox).where(outbox.c.sent_at.is_(None)).values(next_at=None))
+            await connection.execute(
+                update(outbox).where(outbox.c.sent_at.is_(None)).values(next_at=func.clock_timestamp())
+            )
             done = await connection.execute(
                 update(delivery)
                 .where(delivery.c.state != "SENT")
