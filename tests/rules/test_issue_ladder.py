@@ -6,7 +6,8 @@ import pytest
 
 from tests.scenarios.street import C1, STREET, Town, written
 from workflows.issue import commands as do
-from workflows.issue.data import ClockClass, Difficulty, HandlingMode, Outcome
+from workflows.issue.data import ClockClass, Difficulty, HandlingMode
+from workflows.meeting.data import Outcome
 
 RUNGS = ["clock_reminded", "clock_breached", "clock_red", "clock_red_plus_plus"]
 
@@ -113,11 +114,10 @@ def test_a_second_failure_after_the_committee_goes_to_the_street() -> None:
     """The body that has decided keeps the matter: RED again does not start at the beginning."""
     town = Town("03-09 10:00")
     handled(town, HandlingMode.TIME_LIMITED)
-    town.at("03-26 10:00").say("i", "secretary1", do.AdmitToAgenda(urgent=True))
-    keep = do.RecordDecision(
-        outcome=Outcome.KEEP, text="text:d", due_on=town.street.now.date() + timedelta(days=8), waiver_reason="text:w"
-    )
-    assert town.say("i", "secretary1", keep).level == "L2"
+    town.at("03-26 10:00").meet("m", "03-30 15:00")
+    town.at("03-27 15:00").open_session("m")
+    due = town.street.now.date() + timedelta(days=8)
+    assert town.agree("m", "i", Outcome.KEEP, due_on=due).level == "L2"
 
     town.at("04-20 10:00")
     topic = town.issue("i").data.escalated
