@@ -159,7 +159,8 @@ class GuardedConnection(HttpToolsProtocol):
         self._arrived()
         if not self.transport.is_closing():
             # An answer that is being written must not be cut in two by another.
-            if self.cycle is None or self.cycle.response_complete:
+            cycle: Any = self.cycle  # none before the first request, whatever the library says
+            if cycle is None or cycle.response_complete:
                 self.transport.write(ANSWERS[status])
             self.transport.close()
 

@@ -3,12 +3,12 @@
 A person has an account, or is a reporter without one, who is found by his phone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, delete, or_, select, text
+from sqlalchemy import RowMapping, and_, delete, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.storage.ledger_tables import attachment, case_file, contact, event, prose
@@ -166,18 +166,18 @@ async def open_cases(connection: AsyncConnection, person: UUID) -> list[str]:
     return list(await connection.scalars(select(case_file.c.number).where(own).order_by(case_file.c.number)))
 
 
-def _reports(case: Mapping[str, Any], person: str) -> bool:
+def _reports(case: RowMapping, person: str) -> bool:
     """Whether the case is his own wish, rather than one that he took down for somebody in his office."""
-    return case["reporter_id"] == person
+    return bool(case["reporter_id"] == person)
 
 
-async def _cases(connection: AsyncConnection, which: Any) -> Sequence[Mapping[str, Any]]:
+async def _cases(connection: AsyncConnection, which: Any) -> Sequence[RowMapping]:
     rows = await connection.execute(select(case_file).where(which).order_by(case_file.c.opened_at, case_file.c.id))
     return rows.mappings().all()
 
 
 async def _told(
-    connection: AsyncConnection, cases: Sequence[Mapping[str, Any]], person: str, seal: Seal
+    connection: AsyncConnection, cases: Sequence[RowMapping], person: str, seal: Seal
 ) -> list[dict[str, Any]]:
     """Cases with what this person wrote and did in them, and who has read how to reach him."""
     told = []
@@ -215,13 +215,13 @@ async def _told(
     return told
 
 
-async def _acts(connection: AsyncConnection, case: UUID, person: str) -> Sequence[Mapping[str, Any]]:
+async def _acts(connection: AsyncConnection, case: UUID, person: str) -> Sequence[RowMapping]:
     theirs = or_(event.c.actor == person, event.c.on_behalf_of == person)
     rows = await connection.execute(select(event).where(event.c.case_id == case, theirs).order_by(event.c.seq))
     return rows.mappings().all()
 
 
-async def _contact(connection: AsyncConnection, case: Mapping[str, Any], seal: Seal) -> dict[str, Any] | None:
+async def _contact(connection: AsyncConnection, case: RowMapping, seal: Seal) -> dict[str, Any] | None:
     row = (
         await connection.execute(
             select(contact).where(contact.c.case_id == case["id"], contact.c.ref == case["data"].get("reporter"))
@@ -235,7 +235,8 @@ async def _contact(connection: AsyncConnection, case: Mapping[str, Any], seal: S
 
 
 async def _contacts_with(connection: AsyncConnection, phone: str, seal: Seal) -> list[tuple[UUID, str]]:
-    wanted, found, after = _digits(phone), [], (UUID(int=0), "")
+    wanted, after = _digits(phone), (UUID(int=0), "")
+    found: list[tuple[UUID, str]] = []
     while True:
         rows = (
             await connection.execute(
@@ -266,6 +267,6 @@ async def _forget(
     return Forgotten(gone.rowcount, texts.rowcount, files)
 
 
-def _wish(case: Mapping[str, Any]) -> list[Any]:
+def _wish(case: RowMapping) -> list[Any]:
     """What a reporter says when he brings in a case."""
     return [case["title"], *(case["data"].get(name) for name in ("description", "place_text", "location"))]

@@ -117,7 +117,7 @@ async def test_notes_of_a_visit_go_after_a_year_and_the_visit_stays(town: Town, 
     gone = await forget(connection, BY_CODE["VISIT_NOTES"], PACK, NOW)
 
     assert [ref for _, ref in gone] == ["text:" + "a" * 16]
-    assert (await connection.scalar(select(case_file.c.data).where(mine)))["visits"].keys() == {"a", "b"}
+    assert (await connection.execute(select(case_file.c.data).where(mine))).scalar_one()["visits"].keys() == {"a", "b"}
 
 
 async def test_every_rule_runs_and_only_a_real_run_forgets(town: Town, connection: AsyncConnection) -> None:
