@@ -25,6 +25,7 @@ COMMANDS = (
     ("show", "show", "show"),
     ("export", "export", "export"),
     ("lists", "lists", "lists"),
+    ("committees", "committees", "committees"),
     ("packs", "packs", "packs"),
     ("incidents", "incidents", "incidents"),
     ("due", "due", "due_at"),

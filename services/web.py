@@ -10,16 +10,25 @@ from functools import partial
 from types import FrameType
 
 import uvicorn
+from fastapi import FastAPI
+
 from activities.calendar import Calendars
 from activities.payloads import opened_json
-from fastapi import FastAPI
 from services.api.accounts import account_router
+from services.api.admission_check import check_router
+from services.api.app import create_app
+from services.api.ballots import ballot_router
+from services.api.burden import burden_router
+from services.api.committees import committee_router
 from services.api.connections import guarded
 from services.api.documents import Archive
 from services.api.feeds import feed_router
+from services.api.lists import list_router
 from services.api.notifications import notification_router
+from services.api.people import people_router
 from services.api.postgres import PostgresReads
 from services.api.privacy import privacy_router
+from services.api.tree import tree_router
 from services.console.app import create_console
 from services.documents.filling import Templates
 from services.documents.papers import Marks
@@ -30,10 +39,13 @@ from services.identity.provider import Client, Provider
 from services.identity.rates import Rates
 from services.identity.second_factor import APPROVERS, SecondFactors
 from services.identity.tokens import Tokens
+from services.importing.committees import Books
+from services.importing.lists import read_list
 from services.readiness import Engine as Readiness
 from services.settings import Settings
 from services.storage.bell import Bell
 from services.storage.calendar import CalendarStore
+from services.storage.committees import Committees
 from services.storage.database import database, healthy
 from services.storage.feeds import Dates
 from services.storage.files import Files
@@ -43,11 +55,11 @@ from services.storage.notifications import Notifications
 from services.storage.outbox import Outbox
 from services.storage.personal import Personal
 from services.storage.sealing import Seal
+from services.storage.tree import Tree
+from services.storage.tree_rules import Limits
 from services.storage.wall import Wall
 from workflows.policy.packs import load
 from workflows.registry import PROCESSES
-
-from services.api.app import create_app
 
 
 async def serve_api(settings: Settings, listener: socket.socket) -> None:
@@ -128,6 +140,8 @@ async def build_app(settings: Settings) -> FastAPI:
 
     inbox, bell = Notifications(storage, seal), Bell(storage)
 
+    tree = Tree(storage, Limits.of(load(settings.policy)))
+
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
@@ -156,9 +170,16 @@ async def build_app(settings: Settings) -> FastAPI:
         },
         routers=(
             account_router(accounts, people.keys, public_url=settings.public_url),
+            tree_router(tree),
+            people_router(tree, accounts),
             notification_router(inbox, bell),
             feed_router(inbox, Dates(storage), settings.public_url),
             privacy_router(Personal(storage, seal), partial(opened_json, client.data_converter), load(settings.policy)),
+            list_router(storage, read_list),
+            committee_router(Committees(storage), Books(storage)),
+            check_router(storage),
+            burden_router(storage),
+            ballot_router(storage),
         ),
         waiting=Outbox(storage, seal).age,
         rates=Rates(account=settings.rate_account, sign_in=settings.rate_sign_in),
