@@ -24,10 +24,12 @@ from workflows.kernel.fields import (
     Community,
     Contact,
     Field,
+    Introduced,
     Organization,
     Person,
     PolicyPack,
     Prose,
+    Somebody,
 )
 from workflows.kernel.process import named
 from workflows.kernel.roles import Role
@@ -36,7 +38,7 @@ CODE_LENGTH = 64
 TEXT_LENGTH = 1000
 MOST_ENTRIES = 100
 _ATTRIBUTE = "f_"
-_REFERENCES = (Organization, Community, Person, Category, Attachment, CaseRef)
+_REFERENCES = (Organization, Community, Person, Somebody, Introduced, Category, Attachment, CaseRef)
 _CONTROL = {*map(chr, range(32)), "\x7f"} - {"\t", "\n", "\r"}
 
 
@@ -91,8 +93,10 @@ class Form:
     @property
     def is_plain(self) -> bool:
         """Say whether the door needs to know nothing of the case to take this command in."""
-        return not self.publishes and not self.needs and not any(
-            isinstance(spot.marker, Category | PolicyPack) for spot in self.shape.spots
+        return (
+            not self.publishes
+            and not self.needs
+            and not any(isinstance(spot.marker, Category | PolicyPack) for spot in self.shape.spots)
         )
 
     def schema(self, language: str = "zh") -> dict[str, Any]:
@@ -184,7 +188,7 @@ def _checked(hint: Any, marker: Field) -> Any:
         return _checked(get_args(hint)[0], marker)
     if origin in (Union, UnionType):
         given = [part for part in get_args(hint) if part is not NoneType]
-        if any(is_dataclass(part) for part in given):
+        if any(is_dataclass(part) for part in given) and _is_sealed_whole(marker):
             # Beside what is sealed whole stands the reference that the door puts in its place; people never give it.
             given = [part for part in given if part is not str]
         parts = [_checked(part, marker) for part in given]
@@ -206,6 +210,10 @@ def _checked(hint: Any, marker: Field) -> Any:
     if hint in (int, float):
         return Annotated[hint, PydanticField(ge=marker.least, le=marker.most)]
     return AwareDatetime if hint is datetime else hint
+
+
+def _is_sealed_whole(marker: Field) -> bool:
+    return isinstance(marker, Prose | Contact) and not isinstance(marker, Introduced)
 
 
 def _given(checked: Any) -> Any:
