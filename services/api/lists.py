@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Protocol
 from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as InPath
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.api.bodies import spreadsheet
@@ -44,6 +45,7 @@ Words = Annotated[str, Query(min_length=1, max_length=100)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Number = Annotated[int, Query(ge=1)]
 MEGABYTES = 10
+UPLOAD_TIMEOUT = 60.0
 COLUMNS = (
     Column("item_code", "事项编码", "Code"),
     Column("name", "事项名称", "Name"),
@@ -145,12 +147,6 @@ def list_router(database: AsyncEngine, read_list: ReadList) -> APIRouter:
             changes = await compare(connection, old, new)
         return {"before": _version(old), "after": _version(new), **_comparison(changes)}
 
-    @router.post(
-        "/{county}/{list_type}/import",
-        operation_id="import_list",
-        summary="从表格导入新版本，先预览 / a new version from a spreadsheet, with preview",
-        status_code=201,
-    )
     async def taken(
         request: Request,
         county: County,
@@ -162,7 +158,7 @@ def list_router(database: AsyncEngine, read_list: ReadList) -> APIRouter:
         source: Annotated[str, Query(max_length=200)] = "",
     ) -> JSONResponse:
         _require_office(actor, county)
-        async with spreadsheet(request, MEGABYTES) as path:
+        async with asyncio.timeout(UPLOAD_TIMEOUT), spreadsheet(request, MEGABYTES) as path:
             read = await asyncio.to_thread(read_list, path)
         if read.faults and not dry_run:
             raise Invalid(
@@ -184,6 +180,16 @@ def list_router(database: AsyncEngine, read_list: ReadList) -> APIRouter:
         }
         return JSONResponse(preview, 201 if written else 200)
 
+    # A timed route reads the whole body first, and this one bounds it while it comes.
+    router.add_api_route(
+        "/{county}/{list_type}/import",
+        taken,
+        methods=["POST"],
+        operation_id="import_list",
+        summary="从表格导入新版本，先预览 / a new version from a spreadsheet, with preview",
+        status_code=201,
+        route_class_override=APIRoute,
+    )
     return router
 
 

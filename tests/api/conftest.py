@@ -14,13 +14,18 @@ from activities.calendar import Calendars
 from activities.neighbours import Neighbours
 from activities.payloads import data_converter
 from activities.records import Records
+from services.api.admission_check import check_router
 from services.api.app import create_app
+from services.api.ballots import ballot_router
+from services.api.burden import burden_router
+from services.api.lists import list_router
 from services.api.postgres import PostgresReads
 from services.embedded.servers import Servers
 from services.engine import Engine, connect, newest
 from services.identity.actors import Directory
 from services.identity.passwords import Passwords
 from services.identity.tokens import Tokens
+from services.importing.lists import read_list
 from services.storage.calendar import CalendarStore
 from services.storage.database import database, healthy
 from services.storage.deeds import Deeds
@@ -74,6 +79,12 @@ async def client(servers: Servers, database_url: str, tmp_path_factory: Any) -> 
         store=Files(files.as_uri()),
         pack=load(POLICY),
         probes={"postgres": fine},
+        routers=(
+            list_router(storage, read_list),
+            check_router(storage),
+            burden_router(storage),
+            ballot_router(storage),
+        ),
     )
     worker = Worker(
         await Client.connect(
