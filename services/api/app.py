@@ -6,6 +6,8 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
+
+from services.api import openapi
 from services.api.attachments import Store, attachment_router
 from services.api.auth import auth_router
 from services.api.batches import batch_router
@@ -18,6 +20,7 @@ from services.api.errors import install
 from services.api.health import Probe, health_router
 from services.api.limits import READS_AT_ONCE, WRITES_AT_ONCE, Room
 from services.api.middleware import Figures, Surroundings
+from services.api.objections import objection_router
 from services.api.operations import Waiting, operation_router
 from services.api.origins import Origins
 from services.api.permits import permit_router
@@ -33,12 +36,11 @@ from services.storage.outage import is_outage
 from workflows.kernel.process import Process
 from workflows.policy.pack import Pack
 
-from services.api import openapi
-
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 ISSUE, ADMISSION = "issue", "admission"
+OBJECTION = "objection"
 
 
 def _registry() -> CollectorRegistry:
@@ -116,11 +118,14 @@ def create_app(
     # Before the cases: what they add below `/inspections/{key}` is not one of a case's own routes.
     for router in routers:
         api.include_router(router)
+    named = {process.name: process for process in processes}
     for process in processes:
         if process.name == ISSUE:
             # Before the cases: `/issues/{key}/reporter` is not one of a case's own routes.
             api.include_router(contact_router(process))
             api.include_router(public_router(process))
+        if process.name == OBJECTION:
+            api.include_router(objection_router(named["notice"], process))
         api.include_router(document_router(process, archive))
         api.include_router(batch_router(process))
         if process.name == ADMISSION:

@@ -100,6 +100,8 @@ def _add_start(router: APIRouter, process: Process[Any]) -> None:
         request: Request, desk: DeskDep, viewer: ViewerDep, body: BodyDep, idempotency: KeyHeader = None
     ) -> JSONResponse:
         letter = read(one, body)
+        if one.publishes:
+            check_masked(process, letter)
         key = idempotency_key(idempotency, viewer.actor)
         case_id = derived_id("open", process.name, viewer.actor.id, key) if idempotency else str(uuid7())
         envelope = await desk.door.envelope(
@@ -333,10 +335,10 @@ def _add_reads(router: APIRouter, process: Process[Any]) -> None:
 
     async def events(key: str, desk: DeskDep, viewer: ViewerDep) -> dict[str, Any]:
         known = await visible(desk, process, key, viewer.actor)
-        veiled = viewer.is_veiled(known.case)
+        veiled, hidden = viewer.is_veiled(known.case), viewer.is_kept_from(known.case)
         return {
             "items": [
-                event_view(entry, veiled=veiled, reader=viewer.actor.id)
+                event_view(entry, veiled=veiled, reader=viewer.actor.id, hidden=hidden)
                 for entry in await desk.reads.events(known.case.id, viewer.actor)
             ]
         }

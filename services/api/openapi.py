@@ -7,11 +7,13 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter
+
 from services.api.actions import forms, opening
 from services.api.attachments import ENDINGS
 from services.api.errors import MEDIA_TYPE, STATUS
 from services.api.examples import example
 from services.api.notifications import NewChannel
+from services.api.objections import Objecting
 from services.api.public import Rating
 from services.texts.catalogue import catalogue
 from workflows.kernel.process import Process
@@ -25,6 +27,7 @@ CONTENT_SECURITY = "default-src 'none'; script-src 'self'; style-src 'self'; con
 BODY_EXAMPLES = {
     "Rating": {"satisfaction": 5, "solved": "YES"},
     "Payloads": {"payloads": []},
+    "Objecting": {"name": "王某", "contact": "见来信", "ground": "人选不符合条件"},
     "NewChannel": {"url": "mailto:name@example.org", "quiet_from": "21:00", "quiet_until": "07:30"},
 }
 
@@ -92,6 +95,7 @@ def _schemas(processes: Sequence[Process[Any]]) -> Json:
     found: Json = {
         "Problem": _problem_schema(),
         "Rating": Rating.model_json_schema(),
+        "Objecting": Objecting.model_json_schema(),
         "Payloads": _payloads_schema(),
         "NewChannel": NewChannel.model_json_schema(),
     }

@@ -117,6 +117,15 @@ class Reads(Protocol):
     async def problem_list(self, actor: Actor, community: str, month: str) -> Sequence[Json]:
         """Give the problem list of a community and month (问题清单)."""
 
+    async def list_versions(self, actor: Actor, community: str, month: str) -> Sequence[Json]:
+        """Give the problem lists that were published for a community and month."""
+
+    async def published_list(self, actor: Actor, community: str, month: str, version: int) -> Sequence[Json] | None:
+        """Give a published problem list as it stood then; None when there is no such version."""
+
+    async def coverage(self, actor: Actor, community: str, month: str) -> Sequence[Json]:
+        """Give grids and buildings with what was asked there in a month."""
+
     async def project_list(self, actor: Actor, community: str) -> Sequence[Json]:
         """Give the project list of a community (项目清单)."""
 
@@ -126,8 +135,13 @@ class Reads(Protocol):
     async def measures(self, actor: Actor, place: str, month: str) -> Sequence[Json]:
         """Give the figures of glossary §7, each with its formula and counts."""
 
+    async def behind(
+        self, actor: Actor, place: str, month: str, name: str, *, after: str, limit: int
+    ) -> tuple[Json, Sequence[Json], str | None] | None:
+        """Give a figure, the cases behind it from a number on, and the last of them when there are more."""
+
     async def board(self, community: str, months: tuple[str, ...]) -> Json:
-        """Give posted results and the problems listed in these months, for everybody once masked."""
+        """Give results, notices, what is listed, problems of these months, rosters; for everybody once masked."""
 
     async def reporter(self, case_id: str, *, actor: Actor, purpose: str) -> Json | None:
         """Give the contact details of a reporter and write down, in one transaction, that they were read."""

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from activities.calendar import Calendars
 from services.api.ports import Filters, Json, Known, OverdueFilters, Page
-from services.storage import agendas, clocks, contacts, events, history, incidents, problem_lists, prose
+from services.storage import agendas, clocks, collection, contacts, events, history, incidents, problem_lists, prose
 from services.storage import attachments as files
 from services.storage import board as boards
 from services.storage import cases as case_reads
@@ -20,7 +20,7 @@ from services.storage.people import accesses, log_access
 from services.storage.questions import questions
 from services.storage.sealing import Seal
 from services.storage.wall import Wall
-from workflows.kernel.calendar import Calendar
+from workflows.kernel.calendar import CHINA, Calendar
 from workflows.kernel.process import Actor, Asked, Case, Process
 
 
@@ -122,6 +122,22 @@ class PostgresReads:
         async with self._look(actor) as connection:
             return [_flat(row) for row in await problem_lists.problem_list(connection, community, month, actor=actor)]
 
+    async def list_versions(self, actor: Actor, community: str, month: str) -> Sequence[Json]:
+        """Published problem lists."""
+        async with self._look(actor) as connection:
+            return [_flat(row) for row in await collection.versions(connection, community, month, actor=actor)]
+
+    async def published_list(self, actor: Actor, community: str, month: str, version: int) -> Sequence[Json] | None:
+        """One of them, as it stood then."""
+        async with self._look(actor) as connection:
+            found = await collection.published(connection, community, month, version, actor=actor)
+        return None if found is None else [_flat(row) for row in found]
+
+    async def coverage(self, actor: Actor, community: str, month: str) -> Sequence[Json]:
+        """征集覆盖."""
+        async with self._look(actor) as connection:
+            return [_flat(row) for row in await collection.coverage(connection, community, month, actor=actor)]
+
     async def project_list(self, actor: Actor, community: str) -> Sequence[Json]:
         """项目清单."""
         async with self._look(actor) as connection:
@@ -132,12 +148,29 @@ class PostgresReads:
         async with self._look(actor) as connection:
             return [_with_case(row) for row in await agendas.agenda(connection, community, body, actor=actor)]
 
+    async def behind(
+        self, actor: Actor, place: str, month: str, name: str, *, after: str, limit: int
+    ) -> tuple[Json, Sequence[Json], str | None] | None:
+        """A figure and the cases behind it."""
+        async with self._look(actor) as connection:
+            every = await figures.measures(connection, place, month, actor=actor)
+            found = next((one for one in every if one.formula.name == name), None)
+            if found is None:
+                return None
+            rows, last = await figures.behind(connection, found, actor=actor, after=after, limit=limit)
+        return _flat(found), [_flat(row) for row in rows], last
+
     async def board(self, community: str, months: tuple[str, ...]) -> Json:
         """公示栏, not masked yet."""
         async with self._look() as connection:
-            results = await boards.results(connection, community)
-            problems = await boards.problems(connection, community, months)
-        return {"results": [_flat(row) for row in results], "problems": [_flat(row) for row in problems]}
+            shown = {
+                "results": await boards.results(connection, community),
+                "notices": await boards.notices(connection, community),
+                "listed": await boards.listed(connection, community),
+                "problems": await boards.problems(connection, community, months),
+                "rosters": await boards.rosters(connection, community, datetime.now(UTC).astimezone(CHINA).date()),
+            }
+        return {name: [_flat(row) for row in rows] for name, rows in shown.items()}
 
     async def attachments(self, ids: Iterable[str], actor: Actor) -> set[str]:
         """Which of these attachments this person may use."""

@@ -1,6 +1,7 @@
 """Questions across cases: my work, what is overdue, lists, agendas, figures, deadlines."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -8,13 +9,13 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from services.api.deps import ActorDep, DeskDep, LanguageDep
-from services.api.errors import Invalid
+from services.api.deps import ActorDep, Desk, DeskDep, LanguageDep
+from services.api.errors import Invalid, NotFound
 from services.api.faults import Fault
 from services.api.limits import TimedRoute
 from services.api.moments import LostPlus
 from services.api.ports import OverdueFilters
-from services.api.reach import require_community
+from services.api.reach import require_community, require_staff
 from services.api.tables import Column, table_response
 from services.api.views import STAFF, local
 from services.texts.catalogue import catalogue
@@ -38,6 +39,19 @@ PROBLEMS = (
     Column("next_due_at", "下一时限", "Next due"),
     Column("closed_at", "办结时间", "Closed at"),
     Column("color", "督办", "Colour"),
+)
+COVERAGE = (
+    Column("kind", "类别", "Kind"),
+    Column("code", "编号", "Code"),
+    Column("name", "名称", "Name"),
+    Column("grid", "所属网格", "Grid"),
+    Column("households", "户数", "Households"),
+    Column("household_visits", "走访户次", "Household visits"),
+    Column("unit_visits", "走访单位", "Unit visits"),
+    Column("other_visits", "其他走访", "Other visits"),
+    Column("refused", "拒访", "Refused"),
+    Column("wishes", "诉求", "Wishes"),
+    Column("standing", "情况", "Standing"),
 )
 PROJECTS = (
     Column("number", "编号", "Number"),
@@ -164,10 +178,48 @@ def question_router() -> APIRouter:
         desk: DeskDep,
         actor: ActorDep,
         language: LanguageDep,
+        version: Annotated[int | None, Query(ge=1, le=100_000, description="已发布版本 / a published version")] = None,
     ) -> Response | dict[str, Any]:
         await require_community(desk, actor, community_id)
-        rows = [_shown(row) for row in await desk.reads.problem_list(actor, community_id, month)]
-        as_file = await table_response(request, PROBLEMS, rows, f"problem-list-{community_id}-{month}", language)
+        name = f"problem-list-{community_id}-{month}"
+        if version is None:
+            found: Sequence[Any] | None = await desk.reads.problem_list(actor, community_id, month)
+        else:
+            found = await desk.reads.published_list(actor, community_id, month, version)
+            name = f"{name}-v{version}"
+        if found is None:
+            raise NotFound
+        rows = [_shown(row) for row in found]
+        as_file = await table_response(request, PROBLEMS, rows, name, language)
+        if as_file is not None:
+            return as_file
+        versions = [_shown(row) for row in await desk.reads.list_versions(actor, community_id, month)]
+        return {
+            "community_id": community_id,
+            "month": month,
+            "version": version,
+            "versions": versions,
+            "items": rows,
+        }
+
+    @router.get(
+        "/coverage/{community_id}/{month}",
+        operation_id="coverage",
+        summary="征集覆盖：哪些网格、楼栋问过，哪些没有问过 / where was asked in a month, and where not",
+        openapi_extra={"x-answer": "table"},
+        response_model=None,
+    )
+    async def coverage(
+        request: Request,
+        community_id: Community,
+        month: Annotated[str, Path(pattern=MONTH)],
+        desk: DeskDep,
+        actor: ActorDep,
+        language: LanguageDep,
+    ) -> Response | dict[str, Any]:
+        await require_community(desk, actor, community_id)
+        rows = [_shown(row) for row in await desk.reads.coverage(actor, community_id, month)]
+        as_file = await table_response(request, COVERAGE, rows, f"coverage-{community_id}-{month}", language)
         return as_file or {"community_id": community_id, "month": month, "items": rows}
 
     @router.get(
@@ -215,12 +267,41 @@ def question_router() -> APIRouter:
         month: Annotated[str | None, Query(pattern=MONTH)] = None,
         community_id: Annotated[str | None, Query(max_length=64)] = None,
     ) -> dict[str, Any]:
-        if community_id is not None:
-            await require_community(desk, actor, community_id)
-        place = community_id or widest_place(actor)
-        month = month or datetime.now(UTC).astimezone(CHINA).strftime("%Y-%m")
+        place = await _place(desk, actor, community_id)
+        month = month or _this_month()
         rows = await desk.reads.measures(actor, place, month)
         return {"month": month, "community_id": community_id, "place": place, "items": [_shown(row) for row in rows]}
+
+    @router.get(
+        "/measures/{name}/cases",
+        operation_id="measure_cases",
+        summary="指标背后的事项 / the cases behind a figure",
+    )
+    async def measure_cases(
+        name: Annotated[str, Path(max_length=64)],
+        desk: DeskDep,
+        actor: ActorDep,
+        month: Annotated[str | None, Query(pattern=MONTH)] = None,
+        community_id: Annotated[str | None, Query(max_length=64)] = None,
+        cursor: Annotated[str, Query(max_length=100)] = "",
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> dict[str, Any]:
+        place = await _place(desk, actor, community_id)
+        month = month or _this_month()
+        found = await desk.reads.behind(actor, place, month, name, after=cursor, limit=limit)
+        if found is None:
+            raise NotFound
+        measure, rows, following = found
+        shown = _shown(measure)
+        for listed in ("cases", "part_cases", "excluded"):
+            shown[listed] = len(shown[listed])
+        return {
+            "month": month,
+            "place": place,
+            "measure": shown,
+            "items": [_shown(row) for row in rows],
+            "next_cursor": following,
+        }
 
     @router.get("/due", operation_id="due", summary="时限计算器 / deadline calculator", response_model=DueAnswer)
     async def deadline(desk: DeskDep, actor: ActorDep, query: Annotated[DueQuery, Query()]) -> dict[str, Any]:
@@ -240,6 +321,23 @@ def question_router() -> APIRouter:
         }
 
     return router
+
+
+async def _place(desk: Desk, actor: Actor, code: str | None) -> str:
+    """The community, street or county that is asked about; without one the widest that somebody works for."""
+    if code is None:
+        return widest_place(actor)
+    if await desk.people.communities([code]):
+        await require_community(desk, actor, code)
+    elif await desk.people.regions([code]):
+        require_staff(actor, code)
+    else:
+        raise NotFound
+    return code
+
+
+def _this_month() -> str:
+    return datetime.now(UTC).astimezone(CHINA).strftime("%Y-%m")
 
 
 def widest_place(actor: Actor) -> str:

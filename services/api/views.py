@@ -61,6 +61,11 @@ class Viewer:
             *getattr(data, "followers", ()),
         }
 
+    def is_kept_from(self, case: Case[Any]) -> str | None:
+        """Give the account that stays hidden from him although he handles the case: who objects in confidence."""
+        hides = getattr(case.data, "confidential", False) and not self.is_reporter(case)
+        return getattr(case.data, "reporter_id", None) or "" if hides else None
+
     def is_veiled(self, case: Case[Any]) -> bool:
         """Say whether the reporter stays hidden from him: from the lead if so wished (S18), from neighbours always."""
         if self.is_staff(case) or self.is_reporter(case):
@@ -108,6 +113,8 @@ def case_view(
         del data["reporter"]
     if veiled:
         data = {name: value for name, value in data.items() if name not in (*_REPORTER, "has_contact")}
+    if viewer.is_kept_from(case) is not None:
+        data = {name: value for name, value in data.items() if name not in _REPORTER}
     if codes is not None and "submitted_by" in data and (viewer.is_reporter(case) or viewer.is_staff(case)):
         data["check_code"] = codes.of(case.id)
     return {
@@ -130,9 +137,17 @@ def case_view(
     }
 
 
-def event_view(entry: Json, *, veiled: bool, reader: str = "") -> dict[str, Any]:
-    """Give the JSON of one entry of the history; `entry` has its texts in clear, `reader` is who looks at it."""
+def event_view(entry: Json, *, veiled: bool, reader: str = "", hidden: str | None = None) -> dict[str, Any]:
+    """Give the JSON of one entry of the history; `entry` has its texts in clear, `reader` is who looks at it.
+
+    `hidden` is an account that stays unnamed.
+    """
     payload, actor, on_behalf_of = entry["payload"], entry["actor"], entry["on_behalf_of"]
+    if hidden is not None:
+        sets = {name: value for name, value in payload.get("sets", {}).items() if name not in _REPORTER}
+        payload = {**payload, "sets": sets} if "sets" in payload else payload
+        if actor == hidden or entry["seq"] == 1:
+            actor, on_behalf_of, entry = None, None, {**entry, "org": None}
     if "objections" in payload.get("puts", {}):
         if actor != reader and actor in _objectors(payload):
             actor, on_behalf_of, entry = None, None, {**entry, "org": None}

@@ -3,16 +3,27 @@
 None of them counts how many entries or photos somebody made.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, String, and_, cast, func, or_, select, true
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import (
+    Text,
+    and_,
+    any_,
+    cast,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.storage import figures
 from services.storage.ledger_tables import case_file, clock, event
+from services.storage.people_tables import region
+from services.storage.prose import said, texts_of
 from services.storage.sight import sight, within
 from workflows.kernel.calendar import CHINA, end_of_month
 from workflows.kernel.process import Actor
@@ -42,6 +53,27 @@ class Measure:
     part_cases: tuple[str, ...]
     besides: Mapping[str, int] = field(default_factory=dict)
     """What the formula leaves out and shows separately."""
+    excluded: tuple[str, ...] = ()
+    """Cases that a recorded decision takes out of this figure (剔除)."""
+    raw_value: float | None = None
+    """The figure with them."""
+    raw_part: int = 0
+    raw_whole: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A case, or for figures of communities a community, behind a figure, and on which side of it."""
+
+    key: str
+    case_id: UUID | None
+    process: str | None
+    number: str | None
+    title: str
+    state: str | None
+    community: str | None
+    in_part: bool
+    excluded: bool
 
 
 RESPONSE = Formula(
@@ -61,6 +93,22 @@ ON_TIME = Formula("on_time_rate", "按时办结 ÷ 本月结束的办理时限",
 OVERDUE = Formula("overdue_open", "当前逾期未完成的时限数", "clocks breached and not yet met, now")
 REWORK = Formula("rework_rate", "重办过的诉求 ÷ 本月办结的诉求", "reworked at least once ÷ closed")
 DELIST = Formula("delist_rate", "销号 ÷ 挂牌", "delisted ÷ listed")
+ROUNDS = Formula(
+    "round_compliance",
+    "当月有达标征集的社区 ÷ 全部运行社区（已免除的单列）",
+    "communities with a valid round in the month ÷ operating communities (waived ones beside)",
+)
+EPC = Formula(
+    "epc_compliance",
+    "当月召开大党委会议的社区 ÷ 全部运行社区",
+    "communities whose extended party committee met in the month ÷ operating communities",
+)
+FORMATION = Formula("formation_rate", "已组建社工委的社区 ÷ 全部社区", "communities with a committee ÷ all communities")
+AGREEMENTS = Formula("agreement_fulfilment", "已履行的共建承诺 ÷ 到期承诺", "fulfilled promises ÷ due promises")
+UNAPPROVED = Formula(
+    "unapproved_task_count", "未批先进的任务数（含拒绝执行）", "tasks that came without approval, refused ones included"
+)
+FUNDING = Formula("funding_arrival_rate", "已到位经费笔数 ÷ 当月到期笔数", "paid ÷ agreed instalments due in the month")
 
 
 async def measures(
@@ -69,8 +117,8 @@ async def measures(
     """The figures of a community (or a wider place) in a month, `2026-03`; raises `ValueError` for no month."""
     first, end = _bounds(month)
     here = and_(within(case_file, place), sight(actor) if actor is not None else true())
-    clocks = await _clocks(connection, here, place, first, end)
-    visits = await _visits(connection, here, first, end)
+    clocks = await figures.ended_clocks(connection, here, place, first, end)
+    visits = await figures.return_visits(connection, here, first, end)
     closed = (
         await connection.execute(
             select(case_file.c.number, case_file.c.data["rework_count"].astext.label("reworks")).where(
@@ -98,99 +146,145 @@ async def measures(
             )
         )
     ).all()
-    late = tuple(sorted(breached))
+    taken_out = await figures.excluded_cases(connection, here)
+    operating, every = await figures.communities(connection, place)
+    rounds = await figures.rounds_by_community(connection, place, month)
+    met = await figures.met_in_time(connection, place, month)
+    waived = {code for code, states in rounds.items() if states == {"WAIVED"}}
+    outcomes: dict[Formula, Mapping[str, bool]] = {
+        RESPONSE: clocks["RESPONSE"],
+        RESOLUTION: {
+            one.number: one.solved == "YES"
+            for one in visits
+            if one.contacted and one.solved is not None and one.anonymous != "true"
+        },
+        SATISFACTION: {one.number: one.satisfaction >= SATISFIED for one in visits if one.satisfaction is not None},
+        ON_TIME: clocks["HANDLE"],
+        REWORK: {row.number: int(row.reworks or 0) > 0 for row in closed},
+        ROUNDS: {code: "VALID" in rounds.get(code, ()) for code in operating if code not in waived},
+        EPC: {code: code in met for code in operating},
+        FORMATION: {code: code in operating for code in every},
+        AGREEMENTS: {},
+        FUNDING: await figures.instalments(connection, place, month),
+    }
+    besides: dict[Formula, Mapping[str, int]] = {
+        RESOLUTION: {
+            "unreachable": len({one.number for one in visits} - {one.number for one in visits if one.contacted}),
+            "anonymous": len({one.number for one in visits if one.anonymous == "true"}),
+        },
+        ROUNDS: {"waived": len(waived & set(operating))},
+    }
+    rates = {
+        formula: _rate(formula, found, taken_out.get(formula.name, set()), besides.get(formula))
+        for formula, found in outcomes.items()
+    }
+    late = _count(OVERDUE, breached.all(), taken_out.get(OVERDUE.name, set()))
+    unapproved = _count(UNAPPROVED, await figures.unapproved_tasks(connection, here, first, end), set())
+    listing = _listing(supervised, taken_out.get(DELIST.name, set()))
     return (
-        _rate(RESPONSE, clocks["RESPONSE"]),
-        _rate(
-            RESOLUTION,
-            {
-                one.number: one.solved == "YES"
-                for one in visits
-                if one.contacted and one.solved is not None and one.anonymous != "true"
-            },
-            besides={
-                "unreachable": len({one.number for one in visits} - {one.number for one in visits if one.contacted}),
-                "anonymous": len({one.number for one in visits if one.anonymous == "true"}),
-            },
-        ),
-        _rate(
-            SATISFACTION,
-            {one.number: one.satisfaction >= SATISFIED for one in visits if one.satisfaction is not None},
-        ),
-        _rate(ON_TIME, clocks["HANDLE"]),
-        Measure(OVERDUE, float(len(late)), len(late), len(late), late, late),
-        _rate(REWORK, {row.number: int(row.reworks or 0) > 0 for row in closed}),
-        _listing(supervised),
+        rates[RESPONSE],
+        rates[RESOLUTION],
+        rates[SATISFACTION],
+        rates[ON_TIME],
+        late,
+        rates[REWORK],
+        listing,
+        rates[ROUNDS],
+        rates[EPC],
+        rates[FORMATION],
+        rates[AGREEMENTS],
+        unapproved,
+        rates[FUNDING],
     )
 
 
-async def _clocks(
-    connection: AsyncConnection, here: ColumnElement[bool], place: str, first: datetime, end: datetime
-) -> dict[str, dict[str, bool]]:
-    """Response and handling clocks that ended in the month: by number of the case, whether all of them were met.
-
-    A breach counts when it happens, once; merged and split issues are one, under the lowest number.
-    """
-    group = func.coalesce(case_file.c.data["group_id"].astext, cast(case_file.c.id, String))
-    met = and_(clock.c.state == "MET", clock.c.closed_at >= first, clock.c.closed_at < end)
-    breached = and_(clock.c.breached_at >= first, clock.c.breached_at < end)
-    rows = await connection.execute(
-        select(clock.c.code, func.min(case_file.c.number).label("number"), func.bool_and(met).label("met"))
-        .join_from(clock, case_file, case_file.c.id == clock.c.case_id)
-        .where(
-            here,
-            case_file.c.process == "issue",
-            within(clock, place),
-            clock.c.code.in_(["RESPONSE", "HANDLE"]),
-            or_(met, breached),
+async def behind(
+    connection: AsyncConnection, measure: Measure, *, actor: Actor | None = None, after: str = "", limit: int = 50
+) -> tuple[tuple[Behind, ...], str | None]:
+    """The cases or communities behind a figure in order of their numbers, and the last one when there are more."""
+    part, excluded = set(measure.part_cases), set(measure.excluded)
+    keys = sorted({*measure.cases, *measure.excluded})
+    page = [key for key in keys if key > after][:limit]
+    numbers = [key.partition("/")[0] for key in page]
+    seen = sight(actor) if actor is not None else true()
+    rows = {
+        row.number: row
+        for row in await connection.execute(
+            select(case_file).where(case_file.c.number == any_(cast(numbers, ARRAY(Text))), seen)
         )
-        .group_by(clock.c.code, group)
+    }
+    names = {
+        row.code: row.name
+        for row in await connection.execute(select(region).where(region.c.code == any_(cast(page, ARRAY(Text)))))
+    }
+    texts = await texts_of(connection, [row.id for row in rows.values()], [row.title for row in rows.values()])
+    found = tuple(
+        _behind(key, rows.get(number), names, texts, in_part=key in part, excluded=key in excluded)
+        for key, number in zip(page, numbers, strict=True)
     )
-    found: dict[str, dict[str, bool]] = {"RESPONSE": {}, "HANDLE": {}}
-    for row in rows:
-        found[row.code][row.number] = row.met
-    return found
+    return found, page[-1] if page and page[-1] != keys[-1] else None
 
 
-async def _visits(connection: AsyncConnection, here: ColumnElement[bool], first: datetime, end: datetime) -> list[Any]:
-    """The last return visit of each issue in the month."""
-    notes = event.c.payload["notes"]
-    rows = await connection.execute(
-        select(
-            case_file.c.number,
-            (notes["contacted"].astext == "true").label("contacted"),
-            notes["solved"].astext.label("solved"),
-            cast(notes["satisfaction"].astext, Integer).label("satisfaction"),
-            case_file.c.data["anonymous"].astext.label("anonymous"),
-        )
-        .ext(distinct_on(event.c.case_id))
-        .join_from(event, case_file, case_file.c.id == event.c.case_id)
-        .where(
-            here,
-            case_file.c.process == "issue",
-            event.c.type == "record_visit",
-            event.c.at >= first,
-            event.c.at < end,
-        )
-        .order_by(event.c.case_id, event.c.seq.desc())
+def _behind(
+    key: str, row: Any, names: Mapping[str, str], texts: Mapping[str, Any], *, in_part: bool, excluded: bool
+) -> Behind:
+    if row is None:
+        known = key in names
+        return Behind(key, None, None, None, names.get(key, ""), None, key if known else None, in_part, excluded)
+    title = said(row.title, texts) or (row.title if not row.title.startswith("text:") else "")
+    return Behind(key, row.id, row.process, row.number, title, row.state, row.community, in_part, excluded)
+
+
+def _rate(
+    formula: Formula, outcomes: Mapping[str, bool], excluded: set[str], besides: Mapping[str, int] | None = None
+) -> Measure:
+    counted = {key: is_good for key, is_good in outcomes.items() if key not in excluded}
+    good = tuple(sorted(key for key, is_good in counted.items() if is_good))
+    every = sum(outcomes.values())
+    return Measure(
+        formula,
+        len(good) / len(counted) if counted else None,
+        len(good),
+        len(counted),
+        tuple(sorted(counted)),
+        good,
+        besides or {},
+        excluded=tuple(sorted(excluded & outcomes.keys())),
+        raw_value=every / len(outcomes) if outcomes else None,
+        raw_part=every,
+        raw_whole=len(outcomes),
     )
-    return list(rows)
 
 
-def _rate(formula: Formula, outcomes: Mapping[str, bool], *, besides: Mapping[str, int] | None = None) -> Measure:
-    good = tuple(sorted(number for number, is_good in outcomes.items() if is_good))
-    value = len(good) / len(outcomes) if outcomes else None
-    return Measure(formula, value, len(good), len(outcomes), tuple(sorted(outcomes)), good, besides or {})
+def _count(formula: Formula, numbers: Sequence[str], excluded: set[str]) -> Measure:
+    kept = tuple(sorted(number for number in numbers if number not in excluded))
+    out = tuple(sorted({number for number in numbers if number in excluded}))
+    every = len(numbers)
+    return Measure(
+        formula, float(len(kept)), len(kept), len(kept), kept, kept,
+        excluded=out, raw_value=float(every), raw_part=every, raw_whole=every,
+    )  # fmt: skip
 
 
-def _listing(rows: Iterable[Any]) -> Measure:
+def _listing(rows: Iterable[Any], excluded: set[str]) -> Measure:
     """Both sides are counted in the month itself, so that a delisting of an older listing counts too."""
     by_type: dict[str, set[str]] = {"list": set(), "delist": set()}
     for row in rows:
         by_type[row.type].add(row.number)
-    listed, delisted = by_type["list"], by_type["delist"]
-    value = len(delisted) / len(listed) if listed else None
-    return Measure(DELIST, value, len(delisted), len(listed), tuple(sorted(listed | delisted)), tuple(sorted(delisted)))
+    listed, delisted = by_type["list"] - excluded, by_type["delist"] - excluded
+    every, gone = by_type["list"], by_type["delist"]
+    return Measure(
+        DELIST,
+        len(delisted) / len(listed) if listed else None,
+        len(delisted),
+        len(listed),
+        tuple(sorted(listed | delisted)),
+        tuple(sorted(delisted)),
+        excluded=tuple(sorted((every | gone) & excluded)),
+        raw_value=len(gone) / len(every) if every else None,
+        raw_part=len(gone),
+        raw_whole=len(every),
+    )
 
 
 def _bounds(month: str) -> tuple[datetime, datetime]:

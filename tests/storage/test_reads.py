@@ -558,7 +558,9 @@ async def test_the_figures_of_a_month_count_what_the_glossary_says(town: Town, c
         one.formula.name: one for one in await measures.measures(connection, COMMUNITY, "2026-03", actor=SUPERVISOR)
     }
 
-    assert {name: (one.part, one.whole) for name, one in found.items() if name != "overdue_open"} == {
+    # What is counted by community, permit or incoming task has a test of its own.
+    counted = ("response_rate", "resolution_rate", "satisfaction_rate", "on_time_rate", "rework_rate", "delist_rate")
+    assert {name: (found[name].part, found[name].whole) for name in counted} == {
         "response_rate": (1, 2),
         "resolution_rate": (1, 1),
         "satisfaction_rate": (1, 1),

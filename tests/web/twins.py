@@ -231,8 +231,31 @@ class Twin:
     async def measures(self, actor: Actor, place: str, month: str) -> Sequence[Json]:
         return []
 
+    async def list_versions(self, actor: Actor, community: str, month: str) -> Sequence[Json]:
+        return []
+
+    async def published_list(self, actor: Actor, community: str, month: str, version: int) -> Sequence[Json] | None:
+        return [] if version == 1 else None
+
+    async def coverage(self, actor: Actor, community: str, month: str) -> Sequence[Json]:
+        return [{"kind": "GRID", "code": f"{community}001", "name": "第1网格", "standing": "NOT_ASKED"}]
+
+    async def behind(
+        self, actor: Actor, place: str, month: str, name: str, *, after: str, limit: int
+    ) -> tuple[Json, Sequence[Json], str | None] | None:
+        if name != "on_time_rate":
+            return None
+        figure = {"value": 1.0, "cases": ["1"], "part_cases": ["1"], "excluded": []}
+        return figure, [{"key": "1", "in_part": True}][len(after) :], None
+
     async def board(self, community: str, months: tuple[str, ...]) -> Json:
-        return {"results": [{"title": "3-2-501", "text": "电话13800000000", "number": "1"}], "problems": []}
+        return {
+            "results": [{"title": "3-2-501", "text": "电话13800000000", "number": "1"}],
+            "notices": [{"title": "公示", "text": "联系13800000000", "number": "G1"}],
+            "listed": [],
+            "problems": [],
+            "rosters": [{"where": "社工委", "post": "CHAIR", "name": "李书记"}],
+        }
 
     async def reporter(self, case_id: str, *, actor: Actor, purpose: str) -> Json | None:
         self.logged.append((case_id, actor.id, purpose))

@@ -22,5 +22,7 @@ class Supervision:
     reported_by: str | None = None
     evidence: tuple[str, ...] = ()
     relist_count: int = 0
+    satisfaction: int | None = None
+    """What the reporter said of the result, 1 to 5."""
     checked_by: str | None = None
     delisted_at: datetime | None = None

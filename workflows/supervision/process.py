@@ -29,9 +29,14 @@ def _supervisor(case: Case[Supervision]) -> tuple[Address, ...]:
     return (Address(role=Role.SUPERVISOR, place=case.community),)
 
 
+def _worker(case: Case[Supervision]) -> tuple[Address, ...]:
+    return (Address(role=Role.COMMUNITY_WORKER, place=case.community),)
+
+
 SYSTEM = Who(Role.SYSTEM, "系统定时", lambda case: (Address(role=Role.SYSTEM),))
 SUPERVISOR = Who(Role.SUPERVISOR, TITLES[Role.SUPERVISOR][0], _supervisor)
 RESPONSIBLE = Who("responsible", "责任单位", _responsible)
+WORKER = Who(Role.COMMUNITY_WORKER, TITLES[Role.COMMUNITY_WORKER][0], _worker)
 
 
 def _subdistrict(case: Case[Any], ref: str) -> str:
@@ -58,6 +63,7 @@ ARROWS = (
     arrows("", rules.OpenSupervision, "OPENED", by=(SYSTEM, SUPERVISOR), rule=rules.open_case, starts=("LIST",), event="opened"),
     arrows("OPENED", rules.ListCase, "LISTED", by=SUPERVISOR, rule=rules.list_case, meets=("LIST",), clause="000 §五三是"),
     arrows(("OPENED", "LISTED"), rules.ReportRectified, "VERIFYING", by=RESPONSIBLE, rule=rules.report_rectified, cancels=("LIST",), starts=("VERIFY",)),
+    arrows(("LISTED", "VERIFYING"), rules.RecordSatisfaction, by=(SUPERVISOR, WORKER), rule=rules.record_satisfaction),
     arrows("VERIFYING", rules.Delist, "DELISTED", by=SUPERVISOR, rule=rules.delist, may=rules.may_delist, meets=("VERIFY",), clause="000 §五三是"),
     arrows("VERIFYING", rules.RefuseDelist, "LISTED", by=SUPERVISOR, rule=rules.refuse_delist, may=rules.may_delist, meets=("VERIFY",)),
     arrows("LISTED", Moment("DUE", "RECTIFY"), by=SYSTEM, rule=rules.rectify_due),

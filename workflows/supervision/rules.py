@@ -75,7 +75,14 @@ class Delist:
 
     evidence: Annotated[tuple[str, ...], Attachment("证据", "Evidence", longest=20)] = ()
     text: Annotated[str | None, Prose("核查情况", "Check")] = None
-    satisfied: Annotated[bool | None, Field("群众满意", "The reporter is satisfied")] = None
+
+
+@command("登记群众评价", "Record the reporter's satisfaction")
+class RecordSatisfaction:
+    """The reporter was asked on the spot or by telephone whether he is satisfied (practice R41)."""
+
+    satisfaction: Annotated[int, Field("满意度", "Satisfaction", least=1, most=5)]
+    remark: Annotated[str | None, Prose("备注", "Remark")] = None
 
 
 @command("不予销号", "Refuse to delist")
@@ -158,12 +165,12 @@ def delist(case: Case[Supervision], cmd: Delist, turn: Turn) -> Change:
     if not cmd.evidence and not cmd.text:
         raise GuardFailed("NO_EVIDENCE", field="evidence", clause="processes P1")
     subject = turn.facts["supervised_subject"]
-    satisfied = cmd.satisfied or (subject["satisfaction"] or 0) >= NEUTRAL
+    satisfied = (case.data.satisfaction or subject["satisfaction"] or 0) >= NEUTRAL
     if turn.policy.flag("supervision.require_satisfaction") and subject["reporter_known"] and not satisfied:
-        raise GuardFailed("SATISFACTION_REQUIRED", field="satisfied", clause="supervision.require_satisfaction")
+        raise GuardFailed("SATISFACTION_REQUIRED", clause="supervision.require_satisfaction")
     notes: dict[str, Any] = {"text": cmd.text} if cmd.text else {}
     if subject["reporter_known"]:
-        notes["reporter_contacted"] = subject["contacted"]
+        notes["reporter_contacted"] = subject["contacted"] or case.data.satisfaction is not None
     return Change(
         to="DELISTED",
         sets={
@@ -184,6 +191,11 @@ def delist(case: Case[Supervision], cmd: Delist, turn: Turn) -> Change:
         ),
         notes=notes,
     )
+
+
+def record_satisfaction(case: Case[Supervision], cmd: RecordSatisfaction, turn: Turn) -> Change:
+    """What he answered counts for the check; asked again, the last answer does."""
+    return Change(sets={"satisfaction": cmd.satisfaction}, notes={"remark": cmd.remark} if cmd.remark else {})
 
 
 def refuse_delist(case: Case[Supervision], cmd: RefuseDelist, turn: Turn) -> Change:
