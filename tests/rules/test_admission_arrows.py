@@ -17,7 +17,7 @@ from workflows.kernel.process import SYSTEM, Actor, Arrow, Case, Moment, named
 from workflows.kernel.step import tasks
 
 ROWS = rows(ADMISSION)
-NEVER = {("ACTIVE", do.Revoke), ("ACTIVE", do.ProposeRevocation)}
+NEVER: set[tuple[str, type]] = {("ACTIVE", do.Revoke), ("ACTIVE", do.ProposeRevocation)}
 """Rows that only say why not: nothing is revoked without a rectification (S38)."""
 COMMANDS = [arrow for arrow in ROWS if isinstance(arrow.on, type) and arrow.source]
 TAKEN = [arrow for arrow in COMMANDS if (arrow.source, arrow.on) not in NEVER]
