@@ -1,5 +1,6 @@
 """Everything that the environment decides, read once by a composition root and frozen."""
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -82,8 +83,8 @@ class Settings(BaseSettings):
     encrypt_payloads: bool = True
     """Encrypt what the engine keeps; off only for one release, while workers that cannot read it still run."""
     mode: Literal["development", "production"] = "development"
-    """In production nothing starts with demonstration accounts, with keys that it made up itself, or with a database
-    role that could change the history."""
+    """In production nothing starts with demonstration accounts, with weak keys, with keys of its own beside servers
+    that others share, or with a database role that could change the history."""
     database_reader: str | None = None
     """The database role that answers people, which sees no row that the asker may not know of; None: no second wall."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
@@ -208,8 +209,10 @@ class Settings(BaseSettings):
 def load_settings(**overrides: object) -> Settings:
     """Read the environment; `overrides` come from the command line and win. Raises `SettingsInvalid`."""
     given = {name: value for name, value in overrides.items() if value is not None}
+    # Secrets that a host puts into files, `shangliang_seal_key` and so on (Docker, systemd); variables win.
+    folder = os.environ.get(f"{PREFIX}SECRETS_DIR")
     try:
-        return Settings(**given)  # type: ignore[arg-type]  # checked by pydantic at run time
+        return Settings(**given, _secrets_dir=folder or None)  # type: ignore[arg-type]  # checked by pydantic at run time
     except ValidationError as refused:
         raise SettingsInvalid(
             tuple(

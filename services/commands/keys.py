@@ -29,9 +29,7 @@ class Act(StrEnum):
 
 
 def keys(
-    act: Annotated[
-        Act, typer.Argument(help="show 列出 · new 生成 · rotate 重新加密 · drop 删除旧的")
-    ],
+    act: Annotated[Act, typer.Argument(help="show 列出 · new 生成 · rotate 重新加密 · drop 删除旧的")],
     key: Annotated[str | None, typer.Argument(help="drop:密钥编号。Id of the key to drop.")] = None,
 ) -> None:
     """密钥:查看、更换、重新加密。Keys: look at them, change them, encrypt anew.

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from services.commands.connected import connected_settings
+from services.commands.production import require_fit
 from services.commands.terminal import fail, run
 from services.embedded.ports import bind, holder_of
 from services.embedded.problems import PortTaken
@@ -25,6 +26,7 @@ def serve(
     or from a running `shangliang up`.
     """
     settings = connected_settings(host=host, port=port)
+    require_fit()
     configure_logs(level=settings.log_level, as_json=settings.log_json, process="web")
     if listener is not None:
         # `up` holds the port, so that nobody else gets it and no client is refused while we start again.

@@ -15,6 +15,7 @@ from typing import Annotated, TextIO
 import typer
 
 from services.commands.connected import given_settings, with_keys
+from services.commands.production import refused_by, require_fit_machine
 from services.commands.seed import seed_street
 from services.commands.terminal import fail
 from services.embedded.child import Child, Program
@@ -51,7 +52,9 @@ def up(
     The first start makes the databases and loads the demonstration street; the next ones go on where it was.
     Ctrl-C or SIGTERM stops all of it.
     """
-    settings = with_keys(given_settings(port=port))
+    given = given_settings(port=port)
+    settings = with_keys(given)
+    require_fit_machine(given, settings)
     try:
         asyncio.run(_until_told(Instance(settings)))
     except StartRefused as refused:
@@ -111,6 +114,7 @@ class Instance:
                 await migrate(servers.database_url)
                 await bring_national(servers.database_url)
                 password = await self._load_street(servers)
+                await refused_by(servers.application_url, READER if servers.postgres else None, settings)
                 self._note(servers)
                 try:
                     await self._run_processes(servers, listener, password)

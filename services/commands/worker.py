@@ -1,6 +1,7 @@
 """`shangliang worker`: one process that carries out workflows."""
 
 from services.commands.connected import connected_settings
+from services.commands.production import require_fit
 from services.commands.terminal import run
 from services.logs import configure_logs
 
@@ -14,6 +15,7 @@ def worker() -> None:
     side. Database and engine come from the environment, or from a running `shangliang up`.
     """
     settings = connected_settings()
+    require_fit()
     configure_logs(level=settings.log_level, as_json=settings.log_json, process="worker")
     # Only this process needs every process's rules: importing them costs every other command half a second.
     from services.worker import carry_out
