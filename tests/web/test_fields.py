@@ -5,6 +5,7 @@ import pytest
 from services.api.actions import forms, opening
 from services.api.forms import Common, Form
 from workflows.issue.process import ISSUE
+from workflows.meeting.process import MEETING
 from workflows.supervision.process import SUPERVISION
 
 ISSUES = """
@@ -56,10 +57,6 @@ decide_dispute: outcome explanation
 reopen: reason
 withdraw: reason
 raise_level: reason
-record_statement: item? party position need text? written?
-record_decision: item? outcome text lead_org? due_on? until? reason? explanation? waiver_reason?
-    consensus?
-open_item: item?
 submit_issue: community_code title description source category_code? place_text? location? danger?
     general_concern? anonymous? reporter? hidden_from_lead? evidence? external_id? reported_at?
 """
@@ -70,8 +67,36 @@ report_rectified: evidence text?
 delist: evidence text?
 refuse_delist: reason due_on
 """
+MEETINGS = """
+schedule_meeting: community_code type scheduled_at place make_up_for? joint_with? chair? briefing?
+name_chair: chair
+propose_item: topic? subject_type? subject_id? title? document? evidence? personnel? parties?
+admit: item
+return_item: item reason
+add_urgent_item: topic
+send_notice: briefing?
+declare_interest: item member?
+rule_on_interest: item member accepted
+postpone: scheduled_at reason
+reconvene: scheduled_at
+cancel: reason
+open_session: present? headcount?
+record_attendance: joined? left? headcount?
+open_item: item secret?
+deliberate: item text?
+record_statement: item party position need text? written?
+record_vote: item choice? votes? count? voters?
+close_vote: item
+record_decision: item outcome text lead_org? due_on? until? reason? explanation? waiver_reason?
+    consensus?
+adjourn:
+complete_decision: item lead_org? due_on?
+sign_minutes:
+correction: reason text
+task_done: task text?
+"""
 EVERYWHERE = {*Common.model_fields, "exception_reason"}
-TABLES = ((ISSUE, ISSUES), (SUPERVISION, SUPERVISIONS))
+TABLES = ((ISSUE, ISSUES), (SUPERVISION, SUPERVISIONS), (MEETING, MEETINGS))
 FORMS = {one.name: one for process, _ in TABLES for one in (opening(process), *forms(process).values())}
 ROWS = [row.partition(":") for _, table in TABLES for row in table.replace("\n    ", " ").strip().splitlines()]
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from workflows.kernel.calendar import Unit
+from workflows.kernel.calendar import Unit, local
 from workflows.kernel.clocks import Cancel, Clock, ClockOp, Meet, Start
 from workflows.kernel.periods import clock_until, end_of_period, period_of
 from workflows.kernel.process import Case, Change, Effect, Forbidden, GuardFailed, Notice, Turn, ask
@@ -127,6 +127,7 @@ def schedule(case: Case[Meeting], cmd: do.ScheduleMeeting, turn: Turn) -> Change
     slot, effects = _filled(case, kinds, cmd, turn)
     return Change(
         to="AGENDA_OPEN",
+        title=title(kinds, cmd.scheduled_at),
         level=max((_level(kind) for kind in kinds), default="L1"),
         sets={
             "type": cmd.type,
@@ -143,6 +144,11 @@ def schedule(case: Case[Meeting], cmd: do.ScheduleMeeting, turn: Turn) -> Change
         effects=effects,
         notices=() if MeetingType.PARTY_BUILDING_JOINT in kinds else members(case.community, kinds, "topics_called"),
     )
+
+
+def title(kinds: tuple[MeetingType, ...], at: datetime) -> str:
+    """How a meeting is called: its body and its day."""
+    return f"{'、'.join(body(kind).zh for kind in kinds)}（{local(at):%Y-%m-%d}）"
 
 
 def _level(kind: MeetingType) -> str:
@@ -211,6 +217,7 @@ def postpone(case: Case[Meeting], cmd: do.Postpone, turn: Turn) -> Change:
         )
     return Change(
         to="AGENDA_OPEN",
+        title=title(case.data.bodies, cmd.scheduled_at),
         sets={"scheduled_at": cmd.scheduled_at, "postponed": case.data.postponed + 1, "slot": slot},
         clocks=timing(case.data.bodies, cmd.scheduled_at, turn),
         effects=effects,

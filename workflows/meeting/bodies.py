@@ -12,8 +12,9 @@ from workflows.meeting.data import MeetingType
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """A row of the table: `key` names its parameters, `register` its list of seats, `topics` whose it may take."""
+    """A row of the table: its name, `key` of its parameters, `register` of its seats, whose `topics` it may take."""
 
+    zh: str
     key: str = ""
     register: str = ""
     convenors: tuple[Role, ...]
@@ -33,6 +34,7 @@ EPC_TOPICS = ("EXTENDED_PARTY_COMMITTEE",)
 
 BODIES: Mapping[MeetingType, Body] = {
     MeetingType.TWO_COMMITTEES: Body(
+        zh="两委会议",
         key="two_committees",
         register="TWO_COMMITTEES",
         convenors=SECRETARY,
@@ -40,6 +42,7 @@ BODIES: Mapping[MeetingType, Body] = {
         topics=("TWO_COMMITTEES",),
     ),
     MeetingType.EXTENDED_PARTY_COMMITTEE: Body(
+        zh="大党委会议",
         key="epc",
         register="EPC",
         convenors=SECRETARY,
@@ -48,6 +51,7 @@ BODIES: Mapping[MeetingType, Body] = {
         frequency="meeting.epc.frequency",
     ),
     MeetingType.PARTY_BUILDING_JOINT: Body(
+        zh="党建联席会议",
         key="pjm",
         register="PJM",
         convenors=(*SECRETARY, Role.JOINT_MEETING_DELEGATE),
@@ -55,24 +59,25 @@ BODIES: Mapping[MeetingType, Body] = {
         topics=EPC_TOPICS,
     ),
     MeetingType.CWC_SESSION: Body(
-        key="cwc", register="CWC", convenors=(Role.CWC_CHAIR,), members=COMMITTEE, proposes_only=True
+        zh="社工委会议", key="cwc", register="CWC", convenors=(Role.CWC_CHAIR,), members=COMMITTEE, proposes_only=True
     ),
     MeetingType.RESIDENT_REPRESENTATIVES: Body(
-        key="rra", register="RRA", convenors=COMMUNITY, members=(Role.RESIDENT_REPRESENTATIVE,)
+        zh="居民代表会议", key="rra", register="RRA", convenors=COMMUNITY, members=(Role.RESIDENT_REPRESENTATIVE,)
     ),
-    MeetingType.RESIDENT_ASSEMBLY: Body(key="assembly", convenors=COMMUNITY, members=(Role.RESIDENT,)),
-    MeetingType.PARTY_MEMBERS: Body(key="party_members", register="PARTY_MEMBERS", convenors=SECRETARY),
+    MeetingType.RESIDENT_ASSEMBLY: Body(zh="居民会议", key="assembly", convenors=COMMUNITY, members=(Role.RESIDENT,)),
+    MeetingType.PARTY_MEMBERS: Body(zh="党员大会", key="party_members", register="PARTY_MEMBERS", convenors=SECRETARY),
     MeetingType.SUBDISTRICT_PARTY: Body(
+        zh="街道党(工)委会议",
         key="spc",
         register="SPC",
         convenors=(Role.STREET_PARTY_OFFICER,),
         members=(Role.STREET_PARTY_OFFICER,),
         external=True,
     ),
-    MeetingType.DELIBERATION: Body(convenors=COMMUNITY),
-    MeetingType.SYMPOSIUM: Body(convenors=COMMUNITY),
-    MeetingType.GROUP_HEADS: Body(convenors=COMMUNITY, members=(Role.RESIDENT_GROUP_HEAD,)),
-    MeetingType.WEEKLY: Body(convenors=COMMUNITY),
+    MeetingType.DELIBERATION: Body(zh="协商议事会", convenors=COMMUNITY),
+    MeetingType.SYMPOSIUM: Body(zh="座谈会", convenors=COMMUNITY),
+    MeetingType.GROUP_HEADS: Body(zh="居民小组长会议", convenors=COMMUNITY, members=(Role.RESIDENT_GROUP_HEAD,)),
+    MeetingType.WEEKLY: Body(zh="每周例会", convenors=COMMUNITY),
 }
 
 

@@ -18,6 +18,7 @@ from workflows.meeting.agenda import (
     reminders,
     tell,
     tell_slot,
+    title,
     told_admitted,
 )
 from workflows.meeting.bodies import body
@@ -138,6 +139,7 @@ def reconvene(case: Case[Meeting], cmd: do.Reconvene, turn: Turn) -> Change:
     again = tell_slot(case, found_slot(case, turn), "fill_slot", turn) if case.data.make_up_for is None else ()
     return Change(
         to="NOTICED",
+        title=title(case.data.bodies, cmd.scheduled_at),
         sets={"scheduled_at": cmd.scheduled_at, "noticed": case.data.noticed + 1},
         puts={"items": back},
         clocks=(Meet(code="RECONVENE"), *reminders(cmd.scheduled_at, turn)),

@@ -49,6 +49,7 @@ def open_slot(case: Case[Slot], cmd: OpenSlot, turn: Turn) -> Change:
     start = beginning_of(cmd.period)
     return Change(
         to="SLOT_FILLED" if cmd.meetings else "SLOT_OPEN",
+        title=f"当月例会（{cmd.period}）",
         sets={"body": cmd.body, "period": cmd.period, "meetings": cmd.meetings},
         clocks=(
             Start(code="SLOT", duration=month, parameter="clock.meeting.slot", since=start),
