@@ -14,7 +14,7 @@ from workflows.meeting.agenda import tell
 from workflows.meeting.bodies import body
 from workflows.meeting.counting import CONSENSUS, figures, is_quorate, mode, result, voting
 from workflows.meeting.data import Item, ItemKind, ItemState, Meeting, MeetingType, Outcome, Result
-from workflows.meeting.session import QUORUM, concluded, has_votes, opened_item
+from workflows.meeting.votes import QUORUM, concluded, has_votes, opened_item
 
 BINDING = (Outcome.ADOPT, Outcome.ASSIGN, Outcome.REFER_DEPARTMENT, Outcome.KEEP)
 """Outcomes that need a valid vote or consensus."""

@@ -1,7 +1,7 @@
 """P3, meetings 会议 (MeetingWorkflow): states, clocks and the table of arrows (pure).
 
-Read the table row by row beside processes.md P3. The rules stand in one file a stage: `agenda`, `session`,
-`decisions`, `minutes`; the arithmetic of quorum and majority in `counting`, the bodies in `bodies`.
+Read the table row by row beside processes.md P3. The rules stand in one file a stage: `calling`, `agenda`,
+`session`, `votes`, `decisions`, `minutes`; the arithmetic of quorum and majority in `counting`, the bodies in `bodies`.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any
 from workflows.kernel.clocks import ClockKind, ClockRule
 from workflows.kernel.process import Case, Moment, Paper, Process, State, arrows
 from workflows.kernel.upkeep import upkeep
-from workflows.meeting import agenda, decisions, minutes, session
+from workflows.meeting import agenda, calling, decisions, minutes, session, votes
 from workflows.meeting import commands as do
 from workflows.meeting import people as who
 from workflows.meeting.data import ItemState, Meeting
@@ -71,41 +71,41 @@ CLOCKS = (
 SPEAKER = (who.CLERK, who.CHAIR, who.MEMBER, *who.FLOOR)
 
 AGENDA = (
-    arrows("", do.ScheduleMeeting, "AGENDA_OPEN", by=who.CALLER, rule=agenda.schedule, event="scheduled", clause="001 §四2"),
-    arrows(BEFORE, do.NameChair, by=who.CONVENOR, rule=agenda.name_chair),
-    arrows("AGENDA_OPEN", Moment("ENDED", "TOPIC_CALL"), by=who.SYSTEM, rule=agenda.call_topics),
+    arrows("", do.ScheduleMeeting, "AGENDA_OPEN", by=who.CALLER, rule=calling.schedule, event="scheduled", clause="001 §四2"),
+    arrows(BEFORE, do.NameChair, by=who.CONVENOR, rule=calling.name_chair),
+    arrows("AGENDA_OPEN", Moment("ENDED", "TOPIC_CALL"), by=who.SYSTEM, rule=calling.call_topics),
     arrows("AGENDA_OPEN", do.ProposeItem, by=SPEAKER, rule=agenda.propose_item, clause="001 §四2"),
     arrows("AGENDA_OPEN", do.Admit, by=(who.CLERK, who.CONVENOR), rule=agenda.admit),
     arrows("AGENDA_OPEN", do.ReturnItem, by=who.CONVENOR, rule=agenda.return_item),
     arrows("AGENDA_OPEN", Moment("ENDED", "FREEZE"), "AGENDA_FROZEN", by=who.SYSTEM, rule=agenda.freeze),
     arrows(("AGENDA_FROZEN", "NOTICED", "IN_SESSION"), do.TakeTopics, by=who.SYSTEM, rule=agenda.take_topics),
-    arrows(NO_LONGER, do.TakeTopics, by=who.SYSTEM, rule=agenda.too_late),
+    arrows(NO_LONGER, do.TakeTopics, by=who.SYSTEM, rule=calling.too_late),
     arrows(OPEN, do.LearnTitles, by=who.SYSTEM, rule=agenda.learn_titles),
-    arrows(ENDED, do.LearnTitles, by=who.SYSTEM, rule=agenda.too_late),
-    arrows(OPEN, do.TakeSlot, by=who.SYSTEM, rule=agenda.take_slot),
-    arrows(ENDED, do.TakeSlot, by=who.SYSTEM, rule=agenda.too_late),
+    arrows(ENDED, do.LearnTitles, by=who.SYSTEM, rule=calling.too_late),
+    arrows(OPEN, do.TakeSlot, by=who.SYSTEM, rule=calling.take_slot),
+    arrows(ENDED, do.TakeSlot, by=who.SYSTEM, rule=calling.too_late),
     arrows(OPEN, do.WithdrawTopic, by=who.SYSTEM, rule=agenda.withdraw_topic),
-    arrows(ENDED, do.WithdrawTopic, by=who.SYSTEM, rule=agenda.too_late),
+    arrows(ENDED, do.WithdrawTopic, by=who.SYSTEM, rule=calling.too_late),
     arrows(("AGENDA_OPEN", "AGENDA_FROZEN"), do.SendNotice, "NOTICED", by=(who.CLERK, who.CONVENOR), rule=agenda.send_notice),
     arrows("NOTICED", Moment("ENDED", "REMINDER"), by=who.SYSTEM, rule=agenda.remind),
     arrows(PREPARED, do.AddUrgentItem, by=who.CHAIR, rule=agenda.add_urgent_item),
-    arrows(PREPARED, do.Postpone, "AGENDA_OPEN", by=who.CONVENOR, rule=agenda.postpone),
-    arrows(BEFORE, do.Cancel, "CANCELLED", by=who.CONVENOR, rule=agenda.cancel),
-    arrows(PREPARED, Moment("ENDED", "HELD_BY"), "CANCELLED:NOT_HELD", by=who.SYSTEM, rule=agenda.not_held),
-    arrows("INQUORATE", Moment("DUE", "RECONVENE"), "CANCELLED:NOT_HELD", by=who.SYSTEM, rule=agenda.not_held),
+    arrows(PREPARED, do.Postpone, "AGENDA_OPEN", by=who.CONVENOR, rule=calling.postpone),
+    arrows(BEFORE, do.Cancel, "CANCELLED", by=who.CONVENOR, rule=calling.cancel),
+    arrows(PREPARED, Moment("ENDED", "HELD_BY"), "CANCELLED:NOT_HELD", by=who.SYSTEM, rule=calling.not_held),
+    arrows("INQUORATE", Moment("DUE", "RECONVENE"), "CANCELLED:NOT_HELD", by=who.SYSTEM, rule=calling.not_held),
 )
 
 SESSION = (
     arrows("NOTICED", do.OpenSession, ("IN_SESSION", "INQUORATE"), by=who.CHAIR, rule=session.open_session, clause="001 §四3"),
     arrows("INQUORATE", do.Reconvene, "NOTICED", by=who.CONVENOR, rule=session.reconvene),
-    arrows(("NOTICED", "IN_SESSION"), do.DeclareInterest, by=(*SPEAKER, who.RESIDENT), rule=session.declare_interest),
-    arrows(("NOTICED", "IN_SESSION"), do.RuleOnInterest, by=who.CHAIR, rule=session.rule_on_interest),
+    arrows(("NOTICED", "IN_SESSION"), do.DeclareInterest, by=(*SPEAKER, who.RESIDENT), rule=votes.declare_interest),
+    arrows(("NOTICED", "IN_SESSION"), do.RuleOnInterest, by=who.CHAIR, rule=votes.rule_on_interest),
     arrows("IN_SESSION", do.RecordAttendance, by=(who.CLERK, who.CHAIR), rule=session.record_attendance),
     arrows("IN_SESSION", do.OpenItem, by=(who.CHAIR, who.CLERK), rule=session.open_item, may=session.may_decide, clause="001 §四3"),
     arrows("IN_SESSION", do.RecordStatement, by=SPEAKER, rule=session.record_statement, clause="001 §四3"),
     arrows("IN_SESSION", do.Deliberate, by=SPEAKER, rule=session.deliberate),
-    arrows("IN_SESSION", do.RecordVote, by=(who.CLERK, who.MEMBER, *who.FLOOR), rule=session.record_vote),
-    arrows("IN_SESSION", do.CloseVote, by=(who.CLERK, who.CHAIR), rule=session.close_vote, may=session.may_decide),
+    arrows("IN_SESSION", do.RecordVote, by=(who.CLERK, who.MEMBER, *who.FLOOR), rule=votes.record_vote),
+    arrows("IN_SESSION", do.CloseVote, by=(who.CLERK, who.CHAIR), rule=votes.close_vote, may=session.may_decide),
     arrows("IN_SESSION", do.RecordDecision, by=(who.CHAIR, who.CLERK), rule=decisions.record_decision, may=session.may_decide, clause="001 §四3"),
     arrows("IN_SESSION", do.Adjourn, "MINUTES_DRAFT", by=who.CHAIR, rule=session.adjourn, starts=("MINUTES",), event="adjourned"),
 )
