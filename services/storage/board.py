@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, Text, and_, cast, exists, func, or_, select
+from sqlalchemy import RowMapping, Text, and_, any_, cast, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.clocks import name_of
@@ -217,13 +217,11 @@ async def rosters(connection: AsyncConnection, community: str, on: date) -> tupl
             body_member.c.id,
         )
     )
-    who = func.unnest(spatial_unit.c.responsible_person_ids).column_valued("responsible")
     grids = await connection.execute(
         select(spatial_unit.c.name, person.c.display_name)
         .select_from(spatial_unit)
-        .join(who, spatial_unit.c.kind == "GRID")
-        .join(person, person.c.id == who)
-        .where(spatial_unit.c.community_code == community)
+        .join(person, person.c.id == any_(spatial_unit.c.responsible_person_ids))
+        .where(spatial_unit.c.community_code == community, spatial_unit.c.kind == "GRID")
         .order_by(spatial_unit.c.code, person.c.id)
     )
     return (

@@ -9,11 +9,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, any_, cast, func, literal_column, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import Text, Uuid
+from sqlalchemy.types import Uuid
 
-from services.storage.clocks import name_of
 from services.storage.ledger_tables import case_file
-from services.storage.people_tables import spatial_unit
+from services.storage.people_tables import organization, region, spatial_unit
 from services.storage.prose import said, texts_of
 from services.storage.sight import sight, within
 from services.storage.tree_tables import building
@@ -181,10 +180,12 @@ async def published(
             select(case_file.c.id, case_file.c.title).where(case_file.c.id == any_(cast(ids, ARRAY(Uuid))))
         )
     }
-    code = func.unnest(cast(orgs, ARRAY(Text))).column_valued("code")
-    names = {
-        row.code: row.name for row in await connection.execute(select(code.label("code"), name_of(code).label("name")))
-    }
+    named = await connection.execute(
+        select(organization.c.code, organization.c.name)
+        .where(organization.c.code.in_(orgs))
+        .union_all(select(region.c.code, region.c.name).where(region.c.code.in_(orgs)))
+    )
+    names = {row.code: row.name for row in named}
     texts = await texts_of(connection, ids, list(titles.values()))
     return tuple(_listed(one, titles, names, texts) for one in found)
 

@@ -5,7 +5,7 @@ from random import SystemRandom
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, and_, any_, cast, exists, func, literal, or_, select
+from sqlalchemy import Text, Uuid, and_, any_, cast, exists, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -162,7 +162,7 @@ async def visited_place(connection: AsyncConnection, asked: Asked) -> dict[str, 
             select(unit.c.code).where(
                 unit.c.community_code == code,
                 unit.c.kind == "GRID",
-                literal(asked.actor.id) == any_(cast(unit.c.responsible_person_ids, ARRAY(unit.c.code.type))),
+                literal(asked.actor.id) == any_(cast(unit.c.responsible_person_ids, ARRAY(Text))),
             )
         )
         found = own.all()
@@ -170,9 +170,9 @@ async def visited_place(connection: AsyncConnection, asked: Asked) -> dict[str, 
     place = await connection.scalar(select(unit.c.code).where(unit.c.community_code == code, unit.c.code == str(named)))
     if place is None:
         place = await connection.scalar(
-            select(cast(building.c.id, unit.c.code.type)).where(
+            select(cast(building.c.id, Text)).where(
                 building.c.community_code == code,
-                or_(cast(building.c.id, unit.c.code.type) == str(named), building.c.name == str(named)),
+                or_(cast(building.c.id, Text) == str(named), building.c.name == str(named)),
             )
         )
     return {"code": place}
