@@ -18,6 +18,8 @@ COMMANDS = (
     ("migrate", "migrate", "migrate"),
     ("seed", "seed", "seed"),
     ("import", "importing", "import_files"),
+    ("tree", "tree", "tree"),
+    ("password", "password", "password"),
     ("drive", "drive", "drive"),
     ("simulate", "simulate", "simulate"),
     ("reconcile", "reconcile", "reconcile"),

@@ -29,6 +29,7 @@ from services.api.people import people_router
 from services.api.postgres import PostgresReads
 from services.api.privacy import privacy_router
 from services.api.tree import tree_router
+from services.api.workbooks import workbook_router
 from services.console.app import create_console
 from services.documents.filling import Templates
 from services.documents.papers import Marks
@@ -41,6 +42,7 @@ from services.identity.second_factor import APPROVERS, SecondFactors
 from services.identity.tokens import Tokens
 from services.importing.committees import Books
 from services.importing.lists import read_list
+from services.importing.tree import TreeBooks
 from services.readiness import Engine as Readiness
 from services.settings import Settings
 from services.storage.bell import Bell
@@ -172,6 +174,7 @@ async def build_app(settings: Settings) -> FastAPI:
             account_router(accounts, people.keys, public_url=settings.public_url),
             tree_router(tree),
             people_router(tree, accounts),
+            workbook_router(TreeBooks(tree)),
             notification_router(inbox, bell),
             feed_router(inbox, Dates(storage), settings.public_url),
             privacy_router(Personal(storage, seal), partial(opened_json, client.data_converter), load(settings.policy)),

@@ -53,6 +53,13 @@ async def person_row(connection: AsyncConnection, person_id: UUID) -> Row | None
     return (await _with_accounts(connection, rows))[0] if rows else None
 
 
+async def by_username(connection: AsyncConnection) -> list[Row]:
+    """Give everybody with an open account, once for each of them: id, username, name, home; no contact details."""
+    columns = (person.c.id, account.c.username, person.c.display_name, person.c.home_community_code)
+    query = select(*columns).join(account, account.c.person_id == person.c.id).where(account.c.active)
+    return [dict(row) for row in (await connection.execute(query.order_by(account.c.id))).mappings()]
+
+
 async def person_id_of(connection: AsyncConnection, name: str) -> UUID | None:
     """Give the id of somebody by username or by id."""
     found: UUID | None = await connection.scalar(select(account.c.person_id).where(account.c.username == name))

@@ -28,6 +28,7 @@ from services.storage.people_tables import (
     region,
     spatial_unit,
 )
+from services.storage.people_tables import tenant as tenants
 from services.storage.tree_rules import Limits, check
 from services.storage.tree_tables import building, substitution
 from workflows.kernel.process import GuardFailed, VersionConflict
@@ -159,6 +160,12 @@ async def page(
     return await _named(connection, kind, rows[:limit]), cursor(kind.name, (last,)) if last else None
 
 
+async def every(connection: AsyncConnection, kind: Kind) -> list[Row]:
+    """Give all rows of a kind, for whoever takes the whole tree."""
+    rows = (await connection.execute(_shown(kind).order_by(kind.table.c[kind.key]))).mappings().all()
+    return await _named(connection, kind, rows)
+
+
 async def add(connection: AsyncConnection, kind: Kind, values: Row, limits: Limits) -> Row:
     """Write a new row and give it as it is shown."""
     values = await check(connection, kind.name, values, None, limits)
@@ -167,8 +174,9 @@ async def add(connection: AsyncConnection, kind: Kind, values: Row, limits: Limi
     about = {name: values.pop(name) for name in ABOUT if kind.name == "region" and name in values}
     full = {"id": uuid7(), **values} if "id" in kind.table.c else dict(values)
     if kind.name == "region" and values["parent_code"] is None:
-        # The first of a deployment.
-        tenant = select(region.c.tenant_id).limit(1).scalar_subquery()
+        # The first region of a deployment brings its tenant with it.
+        await connection.execute(insert(tenants).values({"id": uuid7(), "name": values["name"]}))
+        tenant = select(tenants.c.id).limit(1).scalar_subquery()
     await connection.execute(insert(kind.table).values({**full, "tenant_id": tenant}))
     if kind.name == "region" and values["level"] == "COMMUNITY":
         await connection.execute(insert(community).values({"region_code": full["code"], **about, "tenant_id": tenant}))
@@ -265,7 +273,7 @@ async def _place(connection: AsyncConnection, kind: Kind, values: Row) -> str:
     if kind.name == "substitution":
         tenant = select(person.c.tenant_id).where(person.c.id == values["substitute_person_id"]).scalar_subquery()
         return str(await connection.scalar(select(region.c.code).where(region.c.tenant_id == tenant).limit(1)))
-    return str(values["parent_code"] if kind.name == "region" else values[kind.place])
+    return str(values["parent_code"] or "" if kind.name == "region" else values[kind.place])
 
 
 def _above(code: ColumnElement[str], place: str) -> ColumnElement[bool]:

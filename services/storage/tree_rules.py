@@ -81,6 +81,8 @@ async def _region(connection: AsyncConnection, values: Row, old: Row | None) -> 
             raise GuardFailed("ONLY_COMMUNITIES", field="households", clause=CLAUSE)
         return
     parent = values.get("parent_code")
+    if parent is None and not await connection.scalar(select(func.count()).select_from(region)):
+        return  # the widest region of a new deployment
     if parent is None:
         raise GuardFailed("PARENT_NEEDED", field="parent_code", clause=CLAUSE)
     level = await connection.scalar(select(region.c.level).where(region.c.code == parent))

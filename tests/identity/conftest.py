@@ -16,6 +16,7 @@ from services.api.app import create_app
 from services.api.people import people_router
 from services.api.postgres import PostgresReads
 from services.api.tree import tree_router
+from services.api.workbooks import workbook_router
 from services.embedded.servers import Servers
 from services.engine import Engine, connect, newest
 from services.identity.accounts import Accounts
@@ -25,6 +26,7 @@ from services.identity.provider import Provider
 from services.identity.rates import Rates
 from services.identity.second_factor import APPROVERS, SecondFactors
 from services.identity.tokens import Tokens
+from services.importing.tree import TreeBooks
 from services.storage.calendar import CalendarStore
 from services.storage.database import database, healthy
 from services.storage.demo import seed_demo
@@ -101,7 +103,12 @@ async def make(servers: Servers, storage: AsyncEngine, tmp_path_factory: pytest.
             store=files,
             pack=load(POLICY),
             probes={"postgres": fine},
-            routers=(account_router(accounts, people.keys), tree_router(tree), people_router(tree, accounts)),
+            routers=(
+                account_router(accounts, people.keys),
+                tree_router(tree),
+                people_router(tree, accounts),
+                workbook_router(TreeBooks(tree)),
+            ),
             rates=rates,
         )
 
