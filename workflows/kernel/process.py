@@ -458,7 +458,8 @@ class Cadence:
     month: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# There is one of each, so it is equal to itself alone, and may be a key.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Process(Generic[D]):
     """A process (流程): its name in URLs, its states, arrows and clocks, and how a case of it begins."""
 
