@@ -60,7 +60,10 @@ def with_committees(town: Town) -> Town:
         books.seats["CWC", place] = [_seat(*one) for one in posts]
         for kind, prefix, size in (("EPC", "epc", 9), ("TWO_COMMITTEES", "tc", 8)):
             others = [f"{prefix}{number(place)}{'abcdefghi'[nth]}" for nth in range(1, size)]
-            books.seats[kind, place] = [_seat(secretary, "CHAIR", None), *(_seat(one, "MEMBER", None) for one in others)]
+            books.seats[kind, place] = [
+                _seat(secretary, "CHAIR", None),
+                *(_seat(one, "MEMBER", None) for one in others),
+            ]
         for nth, (who, _, _) in enumerate(posts, start=1):
             books.certificates[f"old-{place}-{nth}"] = (who, None)
     return town
