@@ -9,21 +9,21 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from services import rehearsal
+from services.simulated_sessions import EPC, TWO_COMMITTEES, Sessions
 from workflows.issue import commands as do
 from workflows.issue.data import (
     Audience,
-    Body,
     Channel,
     ClockClass,
     Difficulty,
     DifficultyReason,
     HandlingMode,
     Issue,
-    Outcome,
     Solved,
     Source,
     StreetOutcome,
@@ -40,7 +40,6 @@ STREET_COMMUNITIES = 20
 PER_MONTH = 60
 EPC_DAY = 20
 MEETING_HOUR = 15
-A_TOPIC_TAKES = timedelta(minutes=10)
 COMMITTEES_WEEKDAY = 2
 REF = "text:0000000000000000"
 WORK_BEGINS, WORK_HOURS = 9, 8
@@ -74,7 +73,11 @@ class Outcomes:
     red: Counter[str] = field(default_factory=Counter)
     supervisions: int = 0
     agendas: dict[tuple[str, str], int] = field(default_factory=dict)
-    """Topics on the table of the 大党委, by month and community."""
+    """Items on the table of the 大党委, by month and community."""
+    meetings: Counter[str] = field(default_factory=Counter)
+    """Sessions held, by body."""
+    months: Counter[str] = field(default_factory=Counter)
+    """Months of the 大党委 by how they ended: SLOT_DONE, SLOT_MISSED …"""
     commands: Counter[str] = field(default_factory=Counter)
     """Commands by role."""
     refused: Counter[str] = field(default_factory=Counter)
@@ -154,6 +157,7 @@ class Simulation:
     plan: Plan
     world: World
     street: Street = field(init=False)
+    sessions: Sessions = field(init=False)
     chance: random.Random = field(init=False)
     outcomes: Outcomes = field(default_factory=Outcomes)
     _queue: list[tuple[datetime, int, Step]] = field(default_factory=list)
@@ -164,7 +168,9 @@ class Simulation:
     _minutes: Counter[int] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self.street = Street(self.world, self.plan.begins)
+        self.sessions = Sessions(self, self._of)
+        answered = {**rehearsal.answers({}), **self.world.questions, **self.sessions.questions()}
+        self.street = Street(replace(self.world, questions=answered), self.plan.begins)
         self.chance = random.Random(self.plan.seed)
 
     def run(self) -> Outcomes:
@@ -191,7 +197,7 @@ class Simulation:
         count = self._poisson(self.plan.per_month * days / 30)
         for number in range(count):
             moment = self._moment(days)
-            self._at(moment, lambda number=number: self._submit(code, number))  # type: ignore[misc]  # bound now
+            self.at(moment, lambda number=number: self._submit(code, number))  # type: ignore[misc]  # bound now
 
     def _moment(self, days: int) -> datetime:
         """A moment of the simulated time; on a weekday and at an hour at which real messages came, if any are given."""
@@ -227,11 +233,11 @@ class Simulation:
         self.street.open("issue", case_id, command, people.grid)
         self.outcomes.issues += 1
         self._of.setdefault(code, []).append(case_id)
-        self._plan(case_id)
+        self.plan_next(case_id)
 
     # --- what people do ---------------------------------------------------------------------------------------
 
-    def _plan(self, case_id: str) -> None:
+    def plan_next(self, case_id: str) -> None:
         """Let somebody do the next thing after a while; or nobody, for as long as nothing presses."""
         case = self.street.cases[case_id]
         act, hours = self._next(case)
@@ -242,15 +248,15 @@ class Simulation:
         version = case.version
         self._planned[case_id] = version
         after = self.street.now + timedelta(hours=hours * self.chance.lognormvariate(0, 0.7))
-        self._at(self._in_office(after), lambda: self._done(case_id, version, act))
+        self.at(self._in_office(after), lambda: self._done(case_id, version, act))
 
     def _done(self, case_id: str, version: int, act: Callable[[Case[Issue]], None]) -> None:
         case = self.street.cases[case_id]
         if self._planned.get(case_id) != version or case.data.escalated is not None:
             return
-        self._try(lambda: act(case))
+        self.attempt(lambda: act(case))
         if not self.world.processes["issue"].ended(self.street.cases[case_id]):
-            self._plan(case_id)
+            self.plan_next(case_id)
 
     def _next(self, case: Case[Issue]) -> tuple[Callable[[Case[Issue]], None] | None, float]:
         """What comes next at a position, and about how many hours it takes."""
@@ -272,15 +278,15 @@ class Simulation:
     def _triage(self, case: Case[Issue]) -> None:
         people, draw = People(case.community), self.chance.random()
         if draw < 0.03:
-            return self._give(case, do.Decline(reason=REF), people.worker)
+            return self.give(case, do.Decline(reason=REF), people.worker)
         if draw < 0.05:
-            return self._give(case, do.TransferOut(channel="12345", reason=REF), people.worker)
+            return self.give(case, do.TransferOut(channel="12345", reason=REF), people.worker)
         if case.data.identified and self.chance.random() < 0.85:
-            self._give(case, do.ContactReporter(note=REF), people.worker)
+            self.give(case, do.ContactReporter(note=REF), people.worker)
         mode = HandlingMode.IMMEDIATE if draw < 0.55 else HandlingMode.TIME_LIMITED
         mode = HandlingMode.SCHEDULED if draw > 0.88 else mode
         hard = mode is HandlingMode.SCHEDULED and draw > 0.91
-        return self._give(
+        return self.give(
             case,
             do.AcceptToProblemList(
                 mode=mode,
@@ -294,28 +300,28 @@ class Simulation:
         )
 
     def _confirm(self, case: Case[Issue]) -> None:
-        self._give(case, do.ConfirmDecline(), People(case.community).vice)
+        self.give(case, do.ConfirmDecline(), People(case.community).vice)
 
     def _dispatch(self, case: Case[Issue]) -> None:
         command = do.Dispatch(mode=HandlingMode.TIME_LIMITED, lead_org=f"community-{case.community}")
-        self._give(case, command, People(case.community).worker)
+        self.give(case, command, People(case.community).worker)
 
     def _sign(self, case: Case[Issue]) -> None:
         lead = People(case.community).lead(case.data.lead_org)
         sent_back = case.data.returns == 0 and self.chance.random() < 0.05
-        self._give(case, do.ReturnOrder(reason=REF) if sent_back else do.Sign(), lead)
+        self.give(case, do.ReturnOrder(reason=REF) if sent_back else do.Sign(), lead)
 
     def _claim(self, case: Case[Issue]) -> None:
         evidence = ("simulated",) if case.data.difficulty is not Difficulty.EASY else ()
         command = do.ClaimCompletion(text=REF, evidence=evidence)
-        self._give(case, command, People(case.community).lead(case.data.lead_org))
+        self.give(case, command, People(case.community).lead(case.data.lead_org))
 
     def _review(self, case: Case[Issue]) -> None:
         people = People(case.community)
         handle = case.clock("HANDLE")
         who = people.supervisor if handle is not None and handle.color == "RED" else people.reviewer
         poor = self.chance.random() < 0.06
-        self._give(case, do.RejectCompletion(reason=REF) if poor else do.ApproveCompletion(), who)
+        self.give(case, do.RejectCompletion(reason=REF) if poor else do.ApproveCompletion(), who)
 
     def _feedback(self, case: Case[Issue]) -> None:
         known = case.data.identified
@@ -325,7 +331,7 @@ class Simulation:
             channel=Channel.PHONE if known else Channel.NOTICE_BOARD,
             text=REF,
         )
-        self._give(case, command, People(case.community).worker)
+        self.give(case, command, People(case.community).worker)
 
     def _visit(self, case: Case[Issue]) -> None:
         draw = self.chance.random()
@@ -334,53 +340,31 @@ class Simulation:
             command = do.RecordVisit(contacted=False)
         elif draw < 0.18:
             command = do.RecordVisit(contacted=True, solved=Solved.NO, satisfaction=1)
-        self._give(case, command, People(case.community).supervisor)
+        self.give(case, command, People(case.community).supervisor)
 
     def _dispute(self, case: Case[Issue]) -> None:
-        self._give(case, do.DecideDispute(outcome="CLOSE", explanation=REF), People(case.community).supervisor)
+        self.give(case, do.DecideDispute(outcome="CLOSE", explanation=REF), People(case.community).supervisor)
 
     def _street_decides(self, case: Case[Issue]) -> None:
         command = do.RecordStreetDecision(
             outcome=StreetOutcome.ASSIGN, text=REF, document_no="1", lead_org=f"community-{case.community}"
         )
-        self._give(case, command, People(case.community).officer)
+        self.give(case, command, People(case.community).officer)
 
     # --- meetings and supervision -----------------------------------------------------------------------------
 
     def _meetings(self, code: str, ends: datetime) -> None:
         day = self.plan.begins.date()
         while day < ends.date():
-            if day.day == EPC_DAY:
-                self._at(self._in_office(at(day, _hour())), lambda: self._meet(code, Body.EXTENDED_PARTY_COMMITTEE))
+            if day.day == 1:
+                self.at(first_of_month(day), lambda: self.sessions.begin_month(code))
+            # Now and then nobody thinks of the meeting of the month.
+            if day.day == EPC_DAY and self.chance.random() >= self.plan.silence:
+                self.sessions.set_meeting(code, EPC, self._in_office(at(day, _hour())))
             if day.weekday() == COMMITTEES_WEEKDAY:
-                self._at(self._in_office(at(day, _hour())), lambda: self._meet(code, Body.TWO_COMMITTEES))
-                self._at(self._in_office(at(day, _hour())), lambda: self._supervise(code))
+                self.sessions.set_meeting(code, TWO_COMMITTEES, self._in_office(at(day, _hour())))
+                self.at(self._in_office(at(day, _hour())), lambda: self._supervise(code))
             day += timedelta(days=1)
-
-    def _meet(self, code: str, body: Body) -> None:
-        """The body deals with everything on its table."""
-        people = People(code)
-        topics = [case for case in self._issues(code) if _is_for(case, body, code)]
-        if body is Body.EXTENDED_PARTY_COMMITTEE:
-            month = self.street.now.astimezone(CHINA).strftime("%Y-%m")
-            self.outcomes.agendas[month, code] = self.outcomes.agendas.get((month, code), 0) + len(topics)
-        for place, case in enumerate(topics):
-            moment = self.street.now + place * A_TOPIC_TAKES
-            self._at(moment, lambda case=case: self._discuss(case.id, people))  # type: ignore[misc]  # bound now
-
-    def _discuss(self, case_id: str, people: People) -> None:
-        self._try(lambda: self._decide(self.street.cases[case_id], people))
-        self._plan(case_id)
-
-    def _decide(self, case: Case[Issue], people: People) -> None:
-        if case.state == "TOPIC_PROPOSED" or (case.data.escalated is not None and not case.data.escalated.admitted):
-            self._give(case, do.AdmitToAgenda(), people.secretary)
-        if self.street.cases[case.id].state == "ON_AGENDA":
-            self._give(case, do.OpenItem(), people.secretary)
-        self._give(case, do.RecordStatement(party=REF, position=REF, need=REF), people.clerk)
-        self._give(case, do.RecordTally(members=9, in_favour=6, against=2, abstain=1), people.clerk)
-        decision = do.RecordDecision(outcome=Outcome.ASSIGN, text=REF, lead_org=f"community-{case.community}")
-        self._give(case, decision, people.secretary)
 
     def _supervise(self, code: str) -> None:
         """The supervisor goes through his open cases once a week."""
@@ -389,7 +373,7 @@ class Simulation:
             case = self.street.cases.get(issue.data.supervision_id or "")
             if case is None:
                 continue
-            self._try(lambda case=case: self._delist(case, people))  # type: ignore[misc]  # bound now
+            self.attempt(lambda case=case: self._delist(case, people))  # type: ignore[misc]  # bound now
 
     def _issues(self, code: str) -> list[Case[Issue]]:
         return [self.street.cases[case_id] for case_id in self._of.get(code, ())]
@@ -398,21 +382,21 @@ class Simulation:
         if case.state == "OPENED":
             due = self.street.now.astimezone(CHINA).date() + timedelta(days=14)
             listed = sv.ListCase(responsible_org="subdistrict-office", due_on=due, public=False)
-            self._give(case, listed, people.supervisor)
+            self.give(case, listed, people.supervisor)
         elif case.state == "LISTED":
-            self._give(case, sv.ReportRectified(text=REF), people.officer)
-            self._give(case, sv.Delist(text=REF), people.supervisor)
+            self.give(case, sv.ReportRectified(text=REF), people.officer)
+            self.give(case, sv.Delist(text=REF), people.supervisor)
             subject = case.data.subject_id
             if subject in self.street.cases:
-                self._plan(subject)
+                self.plan_next(subject)
 
     # --- the machinery ----------------------------------------------------------------------------------------
 
-    def _at(self, moment: datetime, act: Step) -> None:
+    def at(self, moment: datetime, act: Step) -> None:
         self._tick += 1
         heapq.heappush(self._queue, (moment, self._tick, act))
 
-    def _give(self, case: Case[Any], command: Any, who: Actor) -> None:
+    def give(self, case: Case[Any], command: Any, who: Actor) -> None:
         self._commanded(who)
         self.street.command(case.id, command, who, facts=FACTS)
 
@@ -420,7 +404,7 @@ class Simulation:
         self.outcomes.commands[who.grants[0].role] += 1
         self._minutes[int(self.street.now.timestamp()) // 60] += 1
 
-    def _try(self, act: Step) -> None:
+    def attempt(self, act: Step) -> None:
         """Do something that the rules may refuse, because time has gone on meanwhile."""
         try:
             act()
@@ -441,11 +425,15 @@ class Simulation:
     def _count(self, span: timedelta) -> None:
         found = self.outcomes
         found.span = span
+        found.agendas = self.sessions.agendas
+        found.meetings = self.sessions.held
         found.peak = max(self._minutes.values(), default=0)
         for case in self.street.cases.values():
             if case.process == "issue":
                 found.states[case.position] += 1
-            else:
+            elif case.process == "slot":
+                found.months[case.position] += 1
+            elif case.process == "supervision":
                 found.supervisions += 1
         for history in self.street.histories.values():
             found.turns += len(history)
@@ -455,14 +443,6 @@ class Simulation:
                     found.breaches[clock] += 1
                 elif event.type == "clock_red":
                     found.red[clock] += 1
-
-
-def _is_for(case: Case[Issue], body: Body, code: str) -> bool:
-    if case.community != code:
-        return False
-    if case.data.escalated is not None:
-        return case.data.escalated.body is body and case.state in ("ASSIGNED", "IN_PROGRESS")
-    return case.data.topic_body is body and case.state in ("TOPIC_PROPOSED", "ON_AGENDA")
 
 
 def _code(number: int) -> str:

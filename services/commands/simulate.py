@@ -113,6 +113,8 @@ def _written(found: Outcomes) -> dict[str, object]:
             {"month": month, "community": code, "topics": count}
             for (month, code), count in sorted(found.agendas.items())
         ],
+        "meetings": dict(found.meetings),
+        "months": dict(found.months),
         "commands": dict(found.commands),
         "refused": dict(found.refused),
         "events": found.turns,
@@ -127,6 +129,8 @@ def _show(found: Outcomes) -> None:
         ("诉求状态 issues by state", found.states, "状态 state"),
         ("逾期 breaches by clock", found.breaches, "时限 clock"),
         ("红色 RED by clock", found.red, "时限 clock"),
+        ("会议 meetings held", found.meetings, "会议 body"),
+        ("大党委当月例会 months of the 大党委", found.months, "状态 state"),
         ("操作 commands by role", found.commands, "角色 role"),
     ):
         table = Table(head, "次数 times", title=title, title_justify="left")
