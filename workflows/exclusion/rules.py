@@ -94,9 +94,7 @@ def decide(case: Case[Exclusion], cmd: Decide, turn: Turn) -> Change:
 
 
 def may_appeal(case: Case[Exclusion], turn: Turn) -> None:
-    """Within the time for it; whoever made the ruling does not appeal against it."""
-    if case.clock("APPEAL") is None:
-        raise GuardFailed("WINDOW_OVER", clause="clock.exclusion.appeal")
+    """Whoever made the ruling does not appeal against it; the time for it ends with the position."""
     if turn.actor.id == case.data.ruled_by:
         raise GuardFailed("SEGREGATION", clause="processes §0.1")
 

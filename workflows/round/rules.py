@@ -54,9 +54,11 @@ def plan(case: Case[Round], cmd: do.PlanRound, turn: Turn) -> Change:
 def _this_month(month: str, turn: Turn) -> str:
     """The month that goes on, however short a drill makes it; no other one can be collected in."""
     now = period_of(turn.now, "MONTH", turn.policy.scale)
-    if month not in (now, period_of(turn.now, "MONTH")):
-        raise GuardFailed("BACKDATED" if month < now else "MONTH_NOT_BEGUN", field="month", clause="001 §四1")
-    return now
+    if month in (now, period_of(turn.now, "MONTH")):
+        return now
+    if month < now:
+        raise GuardFailed("BACKDATED", field="month", clause="001 §四1")
+    raise GuardFailed("MONTH_NOT_BEGUN", field="month", clause="001 §四1")
 
 
 def _reminders(month: str, turn: Turn) -> tuple[Start, ...]:
