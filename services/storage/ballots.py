@@ -8,10 +8,9 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.ledger_tables import case_file, clock
@@ -134,18 +133,6 @@ async def opinions(connection: AsyncConnection, case_id: str, number: int) -> li
         .order_by(ballot_answer.c.id)
     )
     return [str(one) for one in found]
-
-
-async def forget_tokens(connection: AsyncConnection, before: datetime) -> int:
-    """Take away the tokens of inspections that ended before a moment (data-model §7: 30 days)."""
-    gone: Any = await connection.execute(
-        text(
-            "DELETE FROM ballot_token USING case_file"
-            " WHERE case_file.id = ballot_token.case_id AND case_file.closed_at < :before"
-        ),
-        {"before": before},
-    )
-    return int(gone.rowcount)
 
 
 def _hash(token: str) -> bytes:
