@@ -13,6 +13,7 @@ from services.driving.api import Api, ApiAway, Json, SignInFailed
 from services.driving.paths import PATHS, Origin, Path
 from services.driving.player import Astray, Player
 from services.driving.samples import sample
+from services.driving.sessions import Hall, NoMeeting
 from workflows.kernel.calendar import CHINA
 
 PACK = "drill"
@@ -55,6 +56,7 @@ class Report:
     marks: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Rungs that clocks climbed, by clock and rung."""
     supervisions: int = 0
+    meetings: int = 0
     events: int = 0
     measures: list[Json] = field(default_factory=list)
     requests: Counter[str] = field(default_factory=Counter)
@@ -75,6 +77,7 @@ class Report:
             "breaches": {f"{code} {rung}": count for (code, rung), count in sorted(self.marks.items())},
             "red": sum(count for (_, rung), count in self.marks.items() if rung == "RED"),
             "supervisions": self.supervisions,
+            "meetings": self.meetings,
             "agendas": {f"{body} {reason}": count for (body, reason), count in sorted(self.agendas.items())},
             "measures": self.measures,
             "refusals_on_purpose": dict(sorted(self.on_purpose.items())),
@@ -108,6 +111,10 @@ class Drive:
     parallel: int = 16
     done: Callable[[Played], None] = lambda played: None
     report: Report = field(default_factory=Report)
+    hall: Hall = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hall = Hall(self.api)
 
     async def run(self, count: int, paths: Sequence[Path] = PATHS, *, imported: bool = True) -> Report:
         """Play so many issues; those that were imported and nobody has touched come first.
@@ -135,6 +142,7 @@ class Drive:
         if stopped is not None:
             raise stopped
         self.report.measures = await self._measures()
+        self.report.meetings = self.hall.meetings
         self.report.requests = self.api.requests
         self.report.seconds = time.monotonic() - begun
         return self.report
@@ -154,7 +162,7 @@ class Drive:
 
     async def _play(self, place: int, path: Path, case: Json | None) -> None:
         begun = time.monotonic()
-        player = Player(self.api, case or {})
+        player = Player(self.api, case or {}, hall=self.hall)
         wrong = ""
         try:
             if case is None:
@@ -163,8 +171,9 @@ class Drive:
             await path.play(player)
             if player.position != path.ends:
                 wrong = f"ended at {player.position}, not {path.ends}"
-        except (Astray, LookupError) as astray:
+        except (Astray, LookupError, NoMeeting) as astray:
             wrong = str(astray)
+        self.hall.forget(player.case.get("id", ""))
         number = player.case.get("number", "")
         position = player.position if player.case else ""
         played = Played(path, player.case.get("id", ""), number, position, time.monotonic() - begun, wrong)

@@ -68,6 +68,7 @@ async def accept_limited(p: Player, lead: str = "", clock_class: str = "SIMPLE")
 
 async def to_meeting(p: Player) -> None:
     """定期会办: the issue becomes a topic of the 大党委 and is opened in its meeting."""
+    p.table.expected.add(p.case["id"])
     await p.give(
         p.account("worker"),
         "accept_to_problem_list",
@@ -82,27 +83,36 @@ async def to_meeting(p: Player) -> None:
 
 
 async def on_the_table(p: Player) -> None:
-    """Admitted and opened."""
-    if p.case["state"] != "ON_AGENDA":
-        await p.give(p.account("clerk"), "admit_to_agenda")
-    await p.give(p.account("secretary"), "open_item")
+    """The 大党委 meets, and the chair opens the item."""
+    await p.sit_down()
+    await p.tell(p.account("secretary"), "open_item")
 
 
-async def heard(p: Player, in_favour: int = 6, against: int = 2, abstain: int = 1) -> None:
-    """One party is heard and the vote counted."""
-    await p.give(
+async def heard(p: Player, in_favour: int = 6, against: int = 2) -> None:
+    """One party is heard and everybody votes."""
+    await p.tell(
         p.account("clerk"),
         "record_statement",
         party="居民代表",
         position="支持尽快办理",
         need="希望有人定期看一看",
     )
-    await p.give(p.account("clerk"), "record_tally", members=9, in_favour=in_favour, against=against, abstain=abstain)
+    await voted(p, in_favour, against)
+
+
+async def voted(p: Player, in_favour: int = 6, against: int = 2) -> None:
+    """The clerk writes down the votes of all nine; whoever is neither for nor against abstains."""
+    members = p.table.members
+    choices = ["FOR"] * in_favour + ["AGAINST"] * against
+    choices += ["ABSTAIN"] * (len(members) - len(choices))
+    votes = [{"member": member, "choice": choice} for member, choice in zip(members, choices, strict=True)]
+    await p.tell(p.account("clerk"), "record_vote", votes=votes)
 
 
 async def decide(p: Player, outcome: str, **fields: object) -> None:
-    """The chair records what was decided."""
-    await p.give(p.account("secretary"), "record_decision", outcome=outcome, text=ADOPTED, **fields)
+    """The chair records what was decided, and the issue hears of it."""
+    await p.tell(p.account("secretary"), "record_decision", outcome=outcome, text=ADOPTED, **fields)
+    await p.stand_up()
 
 
 async def claim(p: Player, who: str) -> None:
@@ -257,7 +267,8 @@ async def designated(p: Player) -> None:
 async def adopted(p: Player) -> None:
     """会办: heard, voted, adopted, planned, done."""
     await to_meeting(p)
-    await p.refused(p.account("secretary"), "record_decision", "guard_failed:NOT_HEARD", outcome="ADOPT", text=ADOPTED)
+    refused = "guard_failed:NOT_HEARD"
+    await p.not_told(p.account("secretary"), "record_decision", refused, outcome="ADOPT", text=ADOPTED)
     await heard(p)
     await decide(p, "ADOPT", lead_org=p.company, due_on=day(20))
     await p.give(
@@ -299,11 +310,13 @@ async def deferred(p: Player) -> None:
 async def tied(p: Player) -> None:
     """会办: two ties, so that the street decides."""
     await to_meeting(p)
-    await heard(p, in_favour=4, against=4, abstain=1)
+    await heard(p, in_favour=4, against=4)
+    await p.stand_up()
     if p.case["state"] != "DEFERRED":
         raise Astray("a tie does not defer the topic")
     await on_the_table(p)
-    await heard(p, in_favour=4, against=4, abstain=1)
+    await heard(p, in_favour=4, against=4)
+    await p.stand_up()
     if p.case["level"] != "L3":
         raise Astray("a second tie does not raise the level")
     await p.give(
@@ -321,8 +334,8 @@ async def tied(p: Player) -> None:
 async def voted_down(p: Player) -> None:
     """会办: a vote that was lost binds nobody, and what is not feasible is explained."""
     await to_meeting(p)
-    await heard(p, in_favour=2, against=6, abstain=1)
-    await p.refused(
+    await heard(p, in_favour=2, against=6)
+    await p.not_told(
         p.account("secretary"),
         "record_decision",
         "guard_failed:VOTE_NOT_PASSED",
@@ -358,8 +371,17 @@ async def referred(p: Player) -> None:
 
 async def carried_over(p: Player) -> None:
     """会办: the meeting ended without it; it comes first the next time."""
-    await to_meeting(p)
-    await p.give(p.account("clerk"), "carry_over", reason="ADJOURNED")
+    p.table.expected.add(p.case["id"])
+    await p.give(
+        p.account("worker"),
+        "accept_to_problem_list",
+        mode="SCHEDULED",
+        category_code="B01",
+        difficulty="MODERATE",
+        difficulty_reasons=["MONEY"],
+    )
+    await p.sit_down()
+    await p.stand_up()
     if not p.case["data"]["topic_first"]:
         raise Astray("a topic that was carried over does not come first")
     await on_the_table(p)
@@ -542,6 +564,7 @@ async def reopened(p: Player) -> None:
 
 async def escalated(p: Player) -> None:
     """Silence: BLUE, YELLOW, RED; supervision; on the 大党委's table by itself; decided, done, delisted."""
+    p.table.expected.add(p.case["id"])
     await accept_limited(p, clock_class="CONSULT")
     await p.until(lambda case: case["data"]["escalated"] is not None, 90, "RED")
     if p.case["color"] != "RED" or p.case["data"]["supervision_id"] is None:
@@ -549,7 +572,7 @@ async def escalated(p: Player) -> None:
     if not await p.is_on_agenda("EXTENDED_PARTY_COMMITTEE"):
         raise Astray("RED, but not on the agenda of the extended party committee")
     await p.supervision("supervisor", "list", responsible_org="drainage", due_on=day(15), public=False)
-    await p.give(p.account("secretary"), "admit_to_agenda", urgent=True)
+    await on_the_table(p)
     await heard(p)
     await decide(p, "ASSIGN", lead_org="drainage", due_on=day(15))
     await p.give("drainage", "sign")

@@ -9,10 +9,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.driving.api import Api, Json
+from services.driving.sessions import Hall, NoMeeting, Table
 from workflows.kernel.calendar import CHINA
 
 POLL = 0.7
 SUPERVISION_WITHIN = 20.0
+TOLD_WITHIN = 30.0
+EPC = "EXTENDED_PARTY_COMMITTEE"
 LATE = "guard_failed:RETURN_WINDOW_OVER"
 
 
@@ -37,6 +40,10 @@ class Player:
     """Items found on agendas on the way: body and reason."""
     others: list[str] = field(default_factory=list)
     """Ids of further issues that the path opened."""
+    hall: Hall | None = None
+    """Where the bodies meet."""
+    place: tuple[str, str] = ("", "")
+    """The meeting that has the issue on its table, and its item."""
 
     @property
     def number(self) -> str:
@@ -133,6 +140,42 @@ class Player:
             raise Astray(f"supervision: {command} as {who}: {answer.code}")
         done: Json = answer.body
         return done
+
+    # --- meetings ------------------------------------------------------------------------------------------
+
+    @property
+    def table(self) -> Table:
+        """The table of the 大党委 of the community."""
+        assert self.hall is not None
+        return self.hall.table(self.case["community_id"], EPC)
+
+    async def sit_down(self) -> None:
+        """Wait for the meeting that has the topic on its agenda; raises `Astray` when there is none."""
+        try:
+            self.place = await self.table.seat(self.case["id"])
+        except NoMeeting as nothing:
+            raise Astray(f"no meeting: {nothing}") from None
+
+    async def tell(self, who: str, command: str, **fields: Any) -> None:
+        """Give the meeting a command about the item; raises `Astray` when it is refused."""
+        meeting, item = self.place
+        answer = await self.api.post(who, f"/meetings/{meeting}/commands/{command}", {"item": item, **fields})
+        if not answer.is_yes:
+            raise Astray(f"meeting: {command} as {who} at {self.position}: {answer.code}")
+
+    async def not_told(self, who: str, command: str, expected: str, **fields: Any) -> None:
+        """Give the meeting a command that must be refused with this code and reason."""
+        meeting, item = self.place
+        answer = await self.api.post(who, f"/meetings/{meeting}/commands/{command}", {"item": item, **fields})
+        if answer.is_yes or answer.code != expected:
+            told = "carried out" if answer.is_yes else answer.code
+            raise Astray(f"meeting: {command} as {who} should be {expected}, was {told}")
+        self.on_purpose[expected] += 1
+
+    async def stand_up(self) -> None:
+        """Leave the table, and see what has become of the issue."""
+        self.table.leave(self.case["id"])
+        await self.until(lambda case: case["data"]["meeting"] is None, TOLD_WITHIN, "the word of the meeting")
 
     async def is_on_agenda(self, body: str) -> bool:
         """Say whether the issue is on the next agenda of a body, and note with which reason."""

@@ -10,6 +10,7 @@ from workflows.issue.closing import NOTHING_WAITS
 from workflows.issue.data import BODIES, LEVELS, Body, Escalated, Issue, above, at_least
 from workflows.kernel.calendar import Duration, Unit, day_that_ends, end_of_month, local
 from workflows.kernel.clocks import Cancel, Clock, ClockOp, Start
+from workflows.kernel.periods import period_of
 from workflows.kernel.process import SYSTEM, Case, Change, Effect, GuardFailed, Notice, Rule, Turn, derived_id
 
 AGENDA_PARAMETER = "clock.issue.agenda"
@@ -114,6 +115,11 @@ def _today(turn: Turn) -> date:
 
 def _month(turn: Turn) -> str:
     return _today(turn).strftime("%Y-%m")
+
+
+def _slot_month(turn: Turn) -> str:
+    """The month that a carry-over counts for; in a drill it lasts a minute."""
+    return _month(turn) if turn.policy.scale is None else period_of(turn.now, "MONTH", turn.policy.scale)
 
 
 def agenda_due(case: Case[Issue], clock: Clock, turn: Turn) -> Change:
@@ -236,7 +242,7 @@ def not_heard(case: Case[Issue], clock: Clock, turn: Turn) -> Change:
 
 def _carried(case: Case[Issue], turn: Turn, notes: dict[str, Any]) -> Change:
     """Counted once a month; the second time RED and one level up, and at once where it is RED already (RED+)."""
-    month = _month(turn)
+    month = _slot_month(turn)
     new_month = case.data.carried_month != month
     count = case.data.carry_over + new_month
     sets: dict[str, Any] = {"carry_over": count, "carried_month": month}
@@ -266,7 +272,7 @@ def escalated_not_heard(case: Case[Issue], clock: Clock, turn: Turn) -> Change:
 
 def _escalated_missed(case: Case[Issue], turn: Turn, notes: dict[str, Any]) -> Change:
     topic = beside(case)
-    month = _month(turn)
+    month = _slot_month(turn)
     count = case.data.carry_over + (case.data.carried_month != month)
     missed = topic.carry_over + 1
     red_plus = case.data.red and topic.level < "L3"
