@@ -27,6 +27,7 @@ from services.api.permits import permit_router
 from services.api.ports import Engine, People, Reads, Sealing
 from services.api.public import public_router
 from services.api.questions import question_router
+from services.api.shelf import shelve
 from services.api.views import CheckCodes
 from services.documents.filling import Templates
 from services.documents.papers import Marks
@@ -109,30 +110,30 @@ def create_app(
         rates=rates or Rates(account=0, sign_in=0),
     )
     install(app)
-    api = APIRouter(prefix=PREFIX)
-    api.include_router(health_router(probes))
-    api.include_router(auth_router())
-    api.include_router(question_router())
-    api.include_router(attachment_router(store))
-    api.include_router(operation_router(registry, waiting))
-    # Before the cases: what they add below `/inspections/{key}` is not one of a case's own routes.
-    for router in routers:
-        api.include_router(router)
+    shelf: list[APIRouter] = [
+        health_router(probes),
+        auth_router(),
+        question_router(),
+        attachment_router(store),
+        operation_router(registry, waiting),
+        # Before the cases: what they add below `/inspections/{key}` is not one of a case's own routes.
+        *routers,
+    ]
     named = {process.name: process for process in processes}
     for process in processes:
         if process.name == ISSUE:
             # Before the cases: `/issues/{key}/reporter` is not one of a case's own routes.
-            api.include_router(contact_router(process))
-            api.include_router(public_router(process))
+            shelf.append(contact_router(process))
+            shelf.append(public_router(process))
         if process.name == OBJECTION:
-            api.include_router(objection_router(named["notice"], process))
-        api.include_router(document_router(process, archive))
-        api.include_router(batch_router(process))
+            shelf.append(objection_router(named["notice"], process))
+        shelf.append(document_router(process, archive))
+        shelf.append(batch_router(process))
         if process.name == ADMISSION:
-            api.include_router(permit_router(process))
-        api.include_router(case_router(process))
-    api.include_router(public_document_router(processes, archive))
-    app.include_router(api)
+            shelf.append(permit_router(process))
+        shelf.append(case_router(process))
+    shelf.append(public_document_router(processes, archive))
+    shelve(app, PREFIX, shelf)
     openapi.install(app, processes)
     app.add_middleware(
         Surroundings, figures=Figures(registry), is_outage=is_outage, writing=app.state.writing, secure=secure

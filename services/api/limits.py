@@ -51,15 +51,20 @@ class TimedRoute(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
         super().__init__(path, endpoint, **more)
-        # What an address of this route ends with: the letters after its last parameter.
-        self._ending = path.rpartition("}")[2]
+        self.know_its_ends()
+
+    def know_its_ends(self) -> None:
+        """Take from the path what an address of this route begins and ends with: the letters around its parameters."""
+        self._beginning = self.path.partition("{")[0]
+        self._ending = self.path.rpartition("}")[2]
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Say whether an address is this route's.
 
         Each of some hundred commands has a route, so that most questions must cost less than a regular expression.
         """
-        if not scope["path"].endswith(self._ending):
+        path = scope["path"]
+        if not (path.endswith(self._ending) and path.startswith(self._beginning)):
             return Match.NONE, {}
         return super().matches(scope)
 

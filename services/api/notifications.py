@@ -141,9 +141,7 @@ def notification_router(inbox: Inbox, bell: Ringing) -> APIRouter:
                     yield ServerSentEvent(comment="still here")
 
     outer = APIRouter()
-    outer.include_router(streaming)
-    outer.include_router(router)
-    outer.include_router(_channel_router(inbox))
+    outer.routes.extend([*streaming.routes, *router.routes, *_channel_router(inbox).routes])
     return outer
 
 

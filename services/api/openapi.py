@@ -339,6 +339,7 @@ def _answer(kind: str, name: str) -> Json:
     if kind in schemas:
         return {"description": "OK", "content": {JSON: {"schema": schemas[kind]}}}
     types = {
+        "opening": (JSON,),
         "diagram": ("application/xml",),
         "bytes": tuple(ENDINGS),
         "text": ("text/plain",),

@@ -89,8 +89,7 @@ def privacy_router(personal: Personal, opened: Opened, pack: Pack) -> APIRouter:
         return Response(clear, media_type="application/json")
 
     outer = APIRouter()
-    outer.include_router(router)
-    outer.include_router(public)
+    outer.routes.extend([*router.routes, *public.routes])
     return outer
 
 
