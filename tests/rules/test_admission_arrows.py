@@ -1,6 +1,6 @@
 """The state table of the admission (准入): every row is taken by those it names, and all else is refused."""
 
-from dataclasses import replace
+from copy import copy
 from typing import Any
 
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from tests.rules.admission_scenes import NO_ROLE, OUTSIDER, SYSTEM_ONLY, WAYS, active, at_position, sample
 from tests.rules.rows import UPKEEP, keeps_its_word, name, outcome, rows
 from tests.scenarios import county
-from tests.scenarios.admitting import County, on
+from tests.scenarios.admitting import County, Taped, on
 from tests.scenarios.street import C2, ORGANIZATIONS, PEOPLE, world
 from workflows.admission import commands as do
 from workflows.admission.data import IN_FORCE
@@ -30,19 +30,12 @@ FEW: tuple[Actor, ...] = (*(PEOPLE[name] for name in SEATS), PEOPLE["integration
 
 def played(town: County) -> County:
     """A town of one's own to go on with; the cached one stays where it is."""
-    own = County("09-14 10:00")
-    held = town.street
-    own.street = replace(
-        held,
-        cases=dict(held.cases),
-        histories={key: list(events) for key, events in held.histories.items()},
-        clocks=dict(held.clocks),
-        stamps=dict(held.stamps),
-        numbers=held.numbers.copy(),
-        refused=list(held.refused),
-        queue=list(held.queue),
-        carrying=set(),
-    )
+    own, held = County("09-14 10:00"), town.street
+    own.street = Taped(held.world, held.now)
+    for part in ("cases", "clocks", "stamps", "numbers", "refused", "queue"):
+        setattr(own.street, part, copy(getattr(held, part)))
+    own.street.histories = {key: list(events) for key, events in held.histories.items()}
+    own.street.tick = held.tick
     return own
 
 
