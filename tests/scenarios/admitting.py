@@ -138,7 +138,7 @@ class County(Town):
             return "reviewer"
         return "cityapprover" if len(case.community) == 4 else "approver"
 
-    def agree(self, key: str) -> Case[Any]:
+    def sign_all(self, key: str) -> Case[Any]:
         """Applicant and every community sign."""
         case = self.street.cases[key]
         self.say(key, case.data.submitted_by, do.SignAgreement())
@@ -159,5 +159,5 @@ class County(Town):
         self.review(key)
         self.approve(key)
         if variant is Variant.WORK_ITEM:
-            self.agree(key)
+            self.sign_all(key)
         return self.enter(key)
