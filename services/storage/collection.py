@@ -149,13 +149,13 @@ async def versions(
             case_file.c.id,
             case_file.c.number,
             data["published_at"].astext.label("published_at"),
-            func.coalesce(func.jsonb_array_length(data["entries"]), 0).label("count"),
+            func.coalesce(func.jsonb_array_length(data["entries"]), 0).label("lines"),
         )
         .where(*_rounds(community, month, actor), data.has_key("list_version"))
         .order_by(data["list_version"].as_integer())
     )
     return tuple(
-        Version(row.version, row.id, row.number, datetime.fromisoformat(row.published_at).astimezone(CHINA), row.count)
+        Version(row.version, row.id, row.number, datetime.fromisoformat(row.published_at).astimezone(CHINA), row.lines)
         for row in rows
     )
 

@@ -35,7 +35,7 @@ from tests.storage.town import (
     submit,
 )
 from workflows.exclusion import rules as exclude
-from workflows.exclusion.data import Figure
+from workflows.exclusion.data import Figure, Ruling
 from workflows.exclusion.process import EXCLUSION
 from workflows.issue.commands import SubmitIssue
 from workflows.issue.data import Source
@@ -530,7 +530,7 @@ async def test_an_organisation_asks_and_the_figure_waits_for_the_street(
     asked = await excluded(town, case, Figure.ON_TIME_RATE, by=liaison)
     assert (await figures(connection, COMMUNITY, "2026-03"))["on_time_rate"].excluded == ()
 
-    ruling = exclude.Decide(outcome=exclude.Ruling.EXCLUDE, reason=town.ref())
+    ruling = exclude.Decide(outcome=Ruling.EXCLUDE, reason=town.ref())
     await town.give(EXCLUSION, asked, ruling, OFFICER, at("2026-03-16 09:00"))
     assert (await figures(connection, COMMUNITY, "2026-03"))["on_time_rate"].excluded == (case.number,)
 
