@@ -37,6 +37,8 @@ WITH asked AS MATERIALIZED (
       FROM case_file AS admission
       JOIN prose AS said ON said.case_id = admission.id AND said.ref = admission.data ->> 'item_name'
      WHERE admission.process = 'admission' AND admission.places @> ARRAY[CAST(:community AS text)]
+       -- One that is still in mediation knows of the case, but has agreed to nothing.
+       AND admission.data -> 'communities' ? CAST(:community AS text)
        AND (admission.state = ANY (:states)
             OR admission.data ->> 'provisional' = 'true' AND admission.closed_at IS NULL)
        AND (CAST(:department AS text) IS NULL OR admission.data ->> 'applicant_org' = :department)
