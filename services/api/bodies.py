@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,10 +12,12 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.types import Message, Receive
 
+from services.api.contents import parts_of
 from services.api.errors import Invalid, TooLarge, UnsupportedMedia
 from services.api.faults import Fault
 
 MEGABYTE = 1 << 20
+PACKAGE = b"PK\x03\x04"
 ENDINGS = (".csv", ".xlsx", ".txt", ".gz")
 
 
@@ -26,7 +29,10 @@ async def spreadsheet(request: Request, most: int) -> AsyncIterator[Path]:
         with TemporaryDirectory(prefix="shangliang-") as folder:
             ending = Path(file.filename or "").suffix.lower()
             path = Path(folder) / f"list{ending if ending in ENDINGS else '.csv'}"
-            path.write_bytes(await file.read())
+            content = await file.read()
+            if content.startswith(PACKAGE):
+                parts_of(BytesIO(content))
+            path.write_bytes(content)
             yield path
 
 

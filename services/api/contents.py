@@ -3,6 +3,7 @@
 import codecs
 import hashlib
 import io
+import struct
 import warnings
 import zipfile
 from dataclasses import dataclass
@@ -18,6 +19,14 @@ MEGABYTE = 1024 * 1024
 HEAD = 4096
 MOST_PIXELS = 50_000_000
 JPEG_QUALITY = 90
+# A package of more parts or of a longer table of contents is no document; nor is one that unpacks to a hundredfold.
+MOST_PARTS = 10_000
+MOST_TABLE = 4 * MEGABYTE
+MOST_UNPACKED = 500 * MEGABYTE
+MOST_RATIO = 150
+END_OF_PACKAGE = b"PK\x05\x06"
+END_SIZE = 22
+END_WITHIN = 65536 + END_SIZE
 
 
 class Kind(StrEnum):
@@ -140,17 +149,54 @@ def _sniffed(kind: Kind, file: IO[bytes], size: int) -> str:
 
 
 def _package(file: IO[bytes]) -> str:
-    file.seek(0)
-    try:
-        with zipfile.ZipFile(file) as package:
-            names = set(package.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError):
-        raise UnsupportedMedia from None
+    names = parts_of(file)
     if not any(name.lower().endswith("vbaproject.bin") for name in names):
         for name, media_type in PACKAGES.items():
             if name in names:
                 return media_type
     raise UnsupportedMedia
+
+
+def parts_of(file: IO[bytes]) -> set[str]:
+    """Names of the parts of a package (office document) that may safely be unpacked.
+
+    Raises `TooLarge` for one that unpacks to far more than it is, `UnsupportedMedia` for what is none or leads out of
+    the folder that it is unpacked into.
+    """
+    _require_few_parts(file)
+    try:
+        with zipfile.ZipFile(file) as package:
+            parts = package.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        raise UnsupportedMedia from None
+    packed, unpacked = (sum(getattr(part, size) for part in parts) for size in ("compress_size", "file_size"))
+    if unpacked > MOST_UNPACKED or (unpacked > MEGABYTE and unpacked > MOST_RATIO * max(packed, 1)):
+        raise TooLarge(limit=f"{MOST_UNPACKED // MEGABYTE} MB")
+    names = {part.filename for part in parts}
+    if any(_leads_out(name) for name in names):
+        raise UnsupportedMedia
+    file.seek(0)
+    return names
+
+
+def _require_few_parts(file: IO[bytes]) -> None:
+    """Refuse a package with more parts than any document has, before its table of contents is read into memory."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - END_WITHIN))
+    tail = file.read()
+    place = tail.rfind(END_OF_PACKAGE)
+    if place < 0 or len(tail) - place < END_SIZE:
+        raise UnsupportedMedia
+    parts, table = struct.unpack_from("<HL", tail, place + 10)
+    # 0xFFFF says that the true number stands elsewhere: no document needs that many.
+    if parts > MOST_PARTS or table > MOST_TABLE:
+        raise TooLarge(limit=f"{MOST_PARTS} parts")
+    file.seek(0)
+
+
+def _leads_out(name: str) -> bool:
+    """Whether unpacking a part by its name would write outside the folder that it is unpacked into."""
+    return name.startswith(("/", "\\")) or ":" in name or ".." in name.replace("\\", "/").split("/")
 
 
 def _is_text(head: bytes) -> bool:
