@@ -126,7 +126,7 @@ def approve(case: Case[Formation], cmd: do.ApproveAndFile, turn: Turn) -> Change
         "text": case.data.decision_text,
         "about": [key for key in waiting if key in wanted],
         "days_parameter": "notice.member.days",
-        "tells": TOLD,
+        "tells": list(TOLD),
         "interested": [key for key in waiting if key in wanted and not key.startswith("contact:")],
     }
     return Change(

@@ -43,7 +43,7 @@ def ended(case: Case[PublicNotice], clock: Clock, turn: Turn) -> Change:
         type="ended",
         to="ENDED",
         sets={"ended_at": turn.now},
-        effects=_told(case, turn, "notice_ended", notice=case.id, at=turn.now),
+        effects=_told(case, turn, "notice_ended", notice=case.id, at=turn.now.isoformat()),
     )
 
 
