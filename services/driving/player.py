@@ -155,6 +155,7 @@ class Player:
             self.place = await self.table.seat(self.case["id"])
         except NoMeeting as nothing:
             raise Astray(f"no meeting: {nothing}") from None
+        await self.until(lambda case: case["data"]["meeting"] == self.place[0], TOLD_WITHIN, "a place on the agenda")
 
     async def tell(self, who: str, command: str, **fields: Any) -> None:
         """Give the meeting a command about the item; raises `Astray` when it is refused."""
