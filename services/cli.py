@@ -19,6 +19,7 @@ COMMANDS = (
     ("seed", "seed", "seed"),
     ("import", "importing", "import_files"),
     ("tree", "tree", "tree"),
+    ("rights", "rights", "rights"),
     ("password", "password", "password"),
     ("drive", "drive", "drive"),
     ("simulate", "simulate", "simulate"),

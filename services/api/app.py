@@ -112,7 +112,7 @@ def create_app(
     install(app)
     shelf: list[APIRouter] = [
         health_router(probes),
-        auth_router(),
+        auth_router(processes),
         question_router(),
         attachment_router(store),
         operation_router(registry, waiting),

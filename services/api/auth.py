@@ -1,5 +1,6 @@
 """Sign in, and say who one is."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -8,7 +9,9 @@ from pydantic import BaseModel
 
 from services.api.deps import ActorDep, DeskDep, LanguageDep, address_of
 from services.api.limits import TimedRoute
+from services.api.rights import may, rights_of
 from services.texts.catalogue import TAGS
+from workflows.kernel.process import Process
 
 CODE = "动态口令 / one-time code, where the account has a second factor"
 
@@ -35,6 +38,21 @@ class HeldRole(BaseModel):
     """The absent person whose role it is."""
 
 
+class Startable(BaseModel):
+    """A case that may be started, and the command that starts it."""
+
+    process: str
+    command: str
+    title: str
+
+
+class May(BaseModel):
+    """What the caller may do in his roles: start, and give as commands, by process; `/actions` says it of one case."""
+
+    start: list[Startable]
+    do: dict[str, list[str]]
+
+
 class Me(BaseModel):
     """Who the caller is."""
 
@@ -42,9 +60,10 @@ class Me(BaseModel):
     username: str
     display_name: str
     roles: list[HeldRole]
+    may: May
 
 
-def auth_router() -> APIRouter:
+def auth_router(processes: Sequence[Process[Any]]) -> APIRouter:
     """Give `/auth/token` and `/me`."""
     router = APIRouter(route_class=TimedRoute, tags=["people"])
 
@@ -64,6 +83,7 @@ def auth_router() -> APIRouter:
 
     @router.get("/me", operation_id="me", summary="我是谁 / who I am", response_model=Me)
     async def me(actor: ActorDep, desk: DeskDep, language: LanguageDep) -> dict[str, Any]:
-        return await desk.people.me(actor, TAGS[language])
+        about = await desk.people.me(actor, TAGS[language])
+        return {**about, "may": may(actor, rights_of(processes), language)}
 
     return router

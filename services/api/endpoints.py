@@ -1,0 +1,86 @@
+"""Who may use the operations of the API that are not commands of a case: the other half of the table of rights.
+
+An operation without a row fails the test of the access matrix. What a case's own routes let through is read off its
+process (`rights.py`).
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from services.api.contacts import AUDITORS
+from services.api.operations import OPERATORS
+from services.api.privacy import READERS
+from services.api.reach import MEMBERS
+from services.api.views import STAFF
+from workflows.kernel.process import Process
+from workflows.kernel.roles import Role
+
+OF_A_CASE = r"(/opening|/\{key\}(/(events|clocks|actions|diagram|commands(/\w+)?|documents(/\{kind\})?))?)?"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may use an operation.
+
+    `OPEN`: everybody, signed in or not. `SIGNED`: whoever has signed in, all the same. `OWN`: whoever has signed in,
+    and it is about himself or gives only what he may know. `ROLES`: these roles, within their place. `CASE`: as the
+    process says of a case.
+    """
+
+    who: Literal["OPEN", "SIGNED", "OWN", "ROLES", "CASE"]
+    roles: frozenset[Role] = frozenset()
+    anywhere: bool = False
+    """The operation knows no place: the role is enough."""
+
+
+OPEN, SIGNED, OWN, CASE = Access("OPEN"), Access("SIGNED"), Access("OWN"), Access("CASE")
+KEEPERS = Access("ROLES", frozenset({Role.TENANT_ADMIN}))
+OFFICE = Access("ROLES", frozenset({Role.OFFICE_REVIEWER}))
+WORKERS = Access("ROLES", STAFF)
+COMMUNITY = Access("ROLES", STAFF | MEMBERS)
+
+
+def _rows(access: Access, names: str) -> dict[str, Access]:
+    return dict.fromkeys(names.split(), access)
+
+
+TREE = ("regions", "organizations", "spatial-units", "buildings", "bodies")
+
+ENDPOINTS: Mapping[str, Access] = {
+    **_rows(OPEN, "live_health_live_get ready_health_ready_get metrics"),
+    **_rows(OPEN, "sign_in sign_in_and_stay refresh oidc_login oidc_callback"),
+    **_rows(OPEN, "public_issue rate board privacy_notice public_certificate public_permits public_permit"),
+    **_rows(OPEN, "ballot_paper answer_ballot object_publicly public_objection public_document"),
+    # By a secret of the feed's own: calendars on telephones do not sign in.
+    **_rows(OPEN, "my_feed body_feed"),
+    **_rows(OWN, "me sign_out my_sessions sign_out_everywhere change_password my_data"),
+    **_rows(OWN, "second_factor begin_second_factor confirm_second_factor remove_second_factor"),
+    **_rows(OWN, "worklist overdue attach attachment new_feed revoke_feed"),
+    **_rows(OWN, "notification_stream notifications read_notifications read_notification"),
+    **_rows(OWN, "channels new_channel close_channel permits unpaid_instalments"),
+    **_rows(SIGNED, "due rights lists list_items list_version list_diff admission_check grid_check members.list"),
+    **{f"{path}.{what}": SIGNED for path in TREE for what in ("list", "one")},
+    **{f"{path}.{what}": KEEPERS for path in TREE for what in ("add", "change", "remove")},
+    **_rows(KEEPERS, "members.add members.change roles.list roles.add roles.change export_tree import_tree"),
+    **_rows(KEEPERS, "substitutions.list substitutions.add substitutions.change"),
+    **_rows(KEEPERS, "people.list people.add people.one people.change people.erase people.phone"),
+    **_rows(KEEPERS, "accounts.add accounts.change api_keys make_api_key revoke_api_key committees.import"),
+    **_rows(COMMUNITY, "problem_list coverage project_list agenda burden committee"),
+    **_rows(WORKERS, "measures measure_cases rollout committees.export"),
+    **_rows(OFFICE, "import_list issue_ballot_tokens ballot_progress"),
+    "incidents": Access("ROLES", OPERATORS, anywhere=True),
+    "decode": Access("ROLES", READERS, anywhere=True),
+    "access_log": Access("ROLES", AUDITORS),
+    # Contact details: staff of the place, whoever handles it, and the person himself; each read is written down.
+    **_rows(CASE, "reporter objector"),
+}
+
+
+def access_of(operation: str, path: str, processes: Iterable[Process[Any]]) -> Access | None:
+    """Who may use an operation; None for one that the table does not know."""
+    if (found := ENDPOINTS.get(operation)) is not None:
+        return found
+    names = "|".join(process.plural for process in processes)
+    return CASE if re.fullmatch(rf"(/api/v1)?/({names}){OF_A_CASE}", path) else None
