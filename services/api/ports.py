@@ -132,6 +132,9 @@ class Reads(Protocol):
     async def agenda(self, actor: Actor, community: str, body: str) -> Sequence[Json]:
         """Give what the next meeting of a body finds on its table, and why."""
 
+    async def next_meeting(self, actor: Actor, community: str, body: str) -> Json | None:
+        """Give the next meeting of a body with what is on its agenda besides topics; None where none is set."""
+
     async def measures(self, actor: Actor, place: str, month: str) -> Sequence[Json]:
         """Give the figures of glossary §7, each with its formula and counts."""
 

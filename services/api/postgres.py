@@ -148,6 +148,12 @@ class PostgresReads:
         async with self._look(actor) as connection:
             return [_with_case(row) for row in await agendas.agenda(connection, community, body, actor=actor)]
 
+    async def next_meeting(self, actor: Actor, community: str, body: str) -> Json | None:
+        """The next meeting of a body."""
+        async with self._look(actor) as connection:
+            found = await agendas.next_meeting(connection, community, body, actor=actor)
+            return _flat(found) if found is not None else None
+
     async def behind(
         self, actor: Actor, place: str, month: str, name: str, *, after: str, limit: int
     ) -> tuple[Json, Sequence[Json], str | None] | None:

@@ -249,7 +249,7 @@ def question_router() -> APIRouter:
         actor: ActorDep,
         language: LanguageDep,
         body: Literal[
-            "TWO_COMMITTEES", "EXTENDED_PARTY_COMMITTEE", "SUBDISTRICT", "COUNTY"
+            "TWO_COMMITTEES", "EXTENDED_PARTY_COMMITTEE", "PARTY_BUILDING_JOINT", "SUBDISTRICT", "COUNTY"
         ] = "EXTENDED_PARTY_COMMITTEE",
     ) -> dict[str, Any]:
         await require_community(desk, actor, community_id)
@@ -258,7 +258,12 @@ def question_router() -> APIRouter:
             {**_shown(row), "why": words.say("agenda", row["reason"], language)}
             for row in await desk.reads.agenda(actor, community_id, body)
         ]
-        return {"community_id": community_id, "body": body, "items": items}
+        meeting = await desk.reads.next_meeting(actor, community_id, body)
+        if meeting is not None:
+            meeting = _shown(meeting)
+            for one in meeting["matters"]:
+                one["why"] = words.say("agenda", one["reason"], language)
+        return {"community_id": community_id, "body": body, "meeting": meeting, "items": items}
 
     @router.get("/measures", operation_id="measures", summary="统计指标及算法 / the figures, each with its formula")
     async def measures(

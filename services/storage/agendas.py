@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, or_, select, true
+from sqlalchemy import DateTime, RowMapping, cast, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.clocks import name_of
@@ -55,7 +55,8 @@ class AgendaItem:
 
     `reason`: PROPOSED (提出), CARRIED_OVER (上次未议), RED (红色逾期), DEFERRED (暂缓), RAISED (提级),
     BACK_FROM_CONSULTATION (协商后) and what else the issue's rules say; `escalated` topics run beside an order that
-    goes on; `information`: another body decides, this one only hears of it (S20). `file` is the 议题单 in clear words.
+    goes on; `admitted`: on the agenda of the meeting `meeting`; `information`: another body decides, this one only
+    hears of it (S20). `file` is the 议题单 in clear words.
     """
 
     case_id: UUID
@@ -72,6 +73,7 @@ class AgendaItem:
     since: datetime | None
     escalated: bool
     admitted: bool
+    meeting: str | None
     information: bool
     next_due_at: datetime | None
     lead_org_name: str | None
@@ -84,7 +86,9 @@ async def agenda(
     """The topics of a place (a community, or a street and all below it) for a body, as far as the actor may know.
 
     Carried-over ones come first, then RED ones, then the oldest. A topic in consultation is not on anybody's table.
+    The 联席会议 takes the same topics as the 大党委 (seed 001 §四2).
     """
+    body = EPC if body == "PARTY_BUILDING_JOINT" else body
     table = case_file.c
     rows = await connection.execute(
         select(case_file, name_of(table.lead_org).label("lead_org_name"))
@@ -101,6 +105,63 @@ async def agenda(
     found = rows.mappings().all()
     texts = await texts_of(connection, [row["id"] for row in found], [(row["title"], row["data"]) for row in found])
     return tuple(_item(row, texts, body) for row in found)
+
+
+@dataclass(frozen=True, slots=True)
+class NextMeeting:
+    """The next meeting of a body, as far as it is set, with what it deals with besides topics (下次会议)."""
+
+    id: UUID
+    number: str
+    title: str
+    state: str
+    scheduled_at: datetime
+    matters: tuple[Mapping[str, Any], ...]
+    """Matters of their own and what is only heard, each with `item, kind, state, title, reason, subject_type,
+    subject_id, number`, in the order of the agenda."""
+
+
+async def next_meeting(
+    connection: AsyncConnection, community: str, body: str, *, actor: Actor | None = None
+) -> NextMeeting | None:
+    """The next meeting of a body that is not over, or none where none is set."""
+    table = case_file.c
+    at = table.data["scheduled_at"].astext
+    row = (
+        (
+            await connection.execute(
+                select(table.id, table.number, table.title, table.state, table.data)
+                .where(
+                    table.process == "meeting",
+                    table.community == community,
+                    table.state.in_(UNHELD),
+                    or_(table.data["type"].astext == body, table.data["joint_with"].astext == body),
+                    sight(actor) if actor is not None else true(),
+                )
+                .order_by(cast(at, DateTime(timezone=True)), table.id)
+                .limit(1)
+            )
+        )
+        .mappings()
+        .first()
+    )
+    if row is None:
+        return None
+    items = sorted(row["data"].get("items", {}).items(), key=lambda pair: (pair[1]["order"], pair[0]))
+    matters = [{"item": key, **one} for key, one in items if one["kind"] != "TOPIC" and one["state"] != "RETURNED"]
+    texts = await texts_of(connection, [row["id"]], [(row["title"], row["data"])])
+    return NextMeeting(
+        id=row["id"],
+        number=row["number"],
+        title=said(row["title"], texts),
+        state=row["state"],
+        scheduled_at=datetime.fromisoformat(row["data"]["scheduled_at"]).astimezone(CHINA),
+        matters=tuple(resolve({name: one.get(name, "") for name in MATTER_FIELDS}, texts) for one in matters),
+    )
+
+
+MATTER_FIELDS = ("item", "kind", "state", "title", "reason", "subject_type", "subject_id", "number")
+UNHELD = ("AGENDA_OPEN", "AGENDA_FROZEN", "NOTICED", "INQUORATE", "IN_SESSION")
 
 
 def _item(row: RowMapping, texts: Mapping[str, Any], body: str) -> AgendaItem:
@@ -120,7 +181,8 @@ def _item(row: RowMapping, texts: Mapping[str, Any], body: str) -> AgendaItem:
         color=row["color"],
         since=row["agenda_since"].astimezone(CHINA) if row["agenda_since"] else None,
         escalated=bool(escalated),
-        admitted=bool(escalated.get("admitted")) if escalated else row["state"] != "TOPIC_PROPOSED",
+        admitted=data.get("meeting") is not None,
+        meeting=data.get("meeting"),
         information=row["agenda_body"] != body,
         next_due_at=row["next_due_at"].astimezone(CHINA) if row["next_due_at"] else None,
         lead_org_name=row["lead_org_name"],

@@ -228,6 +228,9 @@ class Twin:
     async def agenda(self, actor: Actor, community: str, body: str) -> Sequence[Json]:
         return []
 
+    async def next_meeting(self, actor: Actor, community: str, body: str) -> Json | None:
+        return None
+
     async def measures(self, actor: Actor, place: str, month: str) -> Sequence[Json]:
         return []
 
