@@ -24,11 +24,12 @@ test: develop ## 检查与全部测试 / lint and every test, the fast ones firs
 fast: develop ## 只测规则与接口 / rules and web only
 	$(BIN)/python -m pytest $(wildcard tests/unit tests/rules tests/arch tests/web)
 
-lint: develop ## 风格、类型、引用层次 / style, types, import floors
+lint: develop ## 风格、类型、引用层次、危险写法 / style, types, import floors, dangerous code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/bandit --quiet --configfile pyproject.toml --severity-level medium --confidence-level medium --recursive services workflows activities migrations
 
 bench: develop ## 测量 / measure
 	$(BIN)/python -m tests.bench
