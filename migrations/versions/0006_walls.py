@@ -99,7 +99,7 @@ def upgrade() -> None:
     op.execute(f"{defaults} SELECT ON TABLES TO {READER}")
     op.execute(f"REVOKE INSERT, UPDATE, DELETE ON {', '.join(RECORDED)}, alembic_version FROM {APPLICATION}")
     op.execute(f"REVOKE UPDATE, DELETE ON {', '.join(APPENDED)} FROM {APPLICATION}")
-    op.execute(f"REVOKE SELECT ON {', '.join(SECRET)} FROM {READER}")  # nosec B608: names from above
+    op.execute(f"REVOKE SELECT ON {', '.join(SECRET)} FROM {READER}")  # names from above  # nosec B608
     op.execute("ALTER FUNCTION record(jsonb) SECURITY DEFINER SET search_path = public, pg_temp")
     op.execute("REVOKE EXECUTE ON FUNCTION record(jsonb) FROM PUBLIC")
     op.execute(f"GRANT EXECUTE ON FUNCTION record(jsonb) TO {APPLICATION}")

@@ -206,7 +206,7 @@ class Instance:
 
     def _api(self) -> str:
         host = self._settings.host
-        shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # nosec B104: only compared
+        shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # only compared  # nosec B104
         return f"http://{f'[{shown}]' if ':' in shown else shown}:{self._settings.port}"
 
     def _say_addresses(self, servers: Servers, password: str | None) -> None:
@@ -271,7 +271,7 @@ def _warn(line: str) -> None:
 
 
 def _is_ready(settings: Settings) -> bool:
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # nosec B104: only compared
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # only compared  # nosec B104
     connection = http.client.HTTPConnection(host, settings.port, timeout=5)
     with contextlib.suppress(OSError, http.client.HTTPException):
         connection.request("GET", "/api/v1/health/ready")
