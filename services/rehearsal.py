@@ -20,7 +20,7 @@ def answers(grids: Mapping[str, int]) -> dict[str, Question]:
             held = _siblings(street, code, period)
             last = max((one.data.month for one in _rounds(street, code) if one.data.month < period), default=None)
             before = [one for one in _rounds(street, code) if one.data.month == last]
-            missed = any(one.state == "MISSED" for one in before) and not any(one.state in COVERS for one in before)
+            missed = bool(before) and not any(one.data.valid or one.state in (*COVERS, "WAIVED") for one in before)
             fields = {"community_code": code, "month": period, "priority": missed}
             fields |= {"siblings": held["rounds"], "covered": held["valid"]}
             openings.append({"key": f"{code}|{period}", "fields": fields})

@@ -162,11 +162,16 @@ async def test_a_month_opens_one_round_for_each_community_with_a_committee(
 async def test_a_missed_month_gives_the_next_one_priority(town: Town, connection: AsyncConnection) -> None:
     february = await planned(town, month="2026-02")
     await town.wait(ROUND, february, at("2026-03-01 00:00"))
+    # In the moment in which the month begins, this one has not yet been called missed.
     await planned(town, OTHER_COMMUNITY, month="2026-02")
+    waived = await planned(town, THIRD, month="2026-02")
+    order = do.Waive(reason=town.ref(), order_no="7")
+    await give(town, connection, ROUND, waived, order, OFFICER, "2026-02-05 09:00")
 
     found = await openings(connection, "2026-03")
     assert found[f"{COMMUNITY}|2026-03"].get("priority") is True
-    assert "priority" not in found[f"{OTHER_COMMUNITY}|2026-03"]
+    assert found[f"{OTHER_COMMUNITY}|2026-03"].get("priority") is True
+    assert "priority" not in found[f"{THIRD}|2026-03"]
 
 
 async def test_rounds_of_a_month_know_of_each_other(town: Town, connection: AsyncConnection) -> None:

@@ -83,10 +83,17 @@ async def _rounds(connection: AsyncConnection, code: str, month: str) -> dict[st
 
 
 async def _last_missed(connection: AsyncConnection, code: str, period: str) -> bool:
-    """The last month before this one had rounds and none of them was valid."""
+    """The last month before this one had rounds and none of them was valid or waived.
+
+    Asked in the very moment in which that month ends, so that it does not wait for them to be called missed.
+    """
     last = select(func.max(_month())).where(*_of(code), _month() < period).scalar_subquery()
-    rows = (await connection.scalars(select(case_file.c.state).where(*_of(code), _month() == last))).all()
-    return "MISSED" in rows and not any(state in COVERS for state in rows)
+    rows = (
+        await connection.execute(
+            select(case_file.c.state, case_file.c.data["valid"].as_boolean()).where(*_of(code), _month() == last)
+        )
+    ).all()
+    return bool(rows) and not any(valid or state in (*COVERS, "WAIVED") for state, valid in rows)
 
 
 def _of(code: str) -> tuple[Any, Any]:
