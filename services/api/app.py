@@ -27,6 +27,7 @@ from services.api.permits import permit_router
 from services.api.ports import Engine, People, Reads, Sealing
 from services.api.public import public_router
 from services.api.questions import question_router
+from services.api.rights import rights_router
 from services.api.shelf import shelve
 from services.api.views import CheckCodes
 from services.documents.filling import Templates
@@ -113,6 +114,7 @@ def create_app(
     shelf: list[APIRouter] = [
         health_router(probes),
         auth_router(processes),
+        rights_router(processes),
         question_router(),
         attachment_router(store),
         operation_router(registry, waiting),
