@@ -116,7 +116,7 @@ def inspection_opened(case: Case[Admission], cmd: do.InspectionOpened, turn: Tur
     )
 
 
-def inspection_concluded(case: Case[Admission], cmd: do.InspectionConcluded, turn: Turn) -> Change:
+def inspection_concluded(case: Case[Admission], cmd: do.InspectionConcluded, turn: Turn) -> Change | tuple[Change, ...]:
     """Its conclusion; what does not pass is put right, also where the communities are not satisfied."""
     one = Inspected(inspection=cmd.inspection, outcome=cmd.outcome, satisfied_share=cmd.satisfied_share)
     written = Change(puts={"inspections": {str(cmd.year): one}})
@@ -124,12 +124,8 @@ def inspection_concluded(case: Case[Admission], cmd: do.InspectionConcluded, tur
     if in_order or case.state not in ("ACTIVE", "RENEWAL_REVIEW"):
         # Joins a rectification or revocation that runs, or comes after the end.
         return written
-    return amend(
-        rectification(case, turn, due_on=None, findings=None),
-        puts=written.puts,
-        type="inspection_concluded",
-        notes={"inspection": cmd.inspection, "outcome": cmd.outcome},
-    )
+    # An order of its own, so that the notice to rectify is written for it too.
+    return written, rectification(case, turn, due_on=None, findings=None)
 
 
 # --- completion and renewal -------------------------------------------------------------------------------
