@@ -152,6 +152,7 @@ async def unapproved_tasks(
             case_file.c.opened_at < end,
             position.not_in(COVERED),
             case_file.c.data["check"]["covered"].as_boolean().is_not(True),
+            func.coalesce(case_file.c.data["nature"].astext, "ORDINARY") == "ORDINARY",
         )
     )
     return rows.all()

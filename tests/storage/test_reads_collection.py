@@ -1,5 +1,6 @@
 """Rounds, notices, listings and figures on a real database: what the rules are told and what people are shown."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -47,6 +48,9 @@ from workflows.notice.data import Kind
 from workflows.notice.process import NOTICE
 from workflows.objection import rules as against
 from workflows.objection.process import OBJECTION
+from workflows.refusal.commands import LogIncomingTask
+from workflows.refusal.data import Nature
+from workflows.refusal.process import REFUSAL
 from workflows.round import commands as do
 from workflows.round.data import Round, VisitKind
 from workflows.round.process import ROUND
@@ -538,6 +542,49 @@ async def test_an_organisation_asks_and_the_figure_waits_for_the_street(
     ruling = exclude.Decide(outcome=Ruling.EXCLUDE, reason=town.ref())
     await town.give(EXCLUSION, asked, ruling, OFFICER, at("2026-03-16 09:00"))
     assert (await figures(connection, COMMUNITY, "2026-03"))["on_time_rate"].excluded == (case.number,)
+
+
+async def incoming(town: Town, nature: Nature = Nature.ORDINARY) -> Case[Any]:
+    """A county department asks something of the community."""
+    words = town.ref()
+    command = LogIncomingTask(community_code=COMMUNITY, department="statistics", text=words, nature=nature)
+    return await town.open(
+        REFUSAL, str(uuid7()), command, WORKER, at("2026-03-12 09:00"), texts={words: "三天内入户三百户"}
+    )
+
+
+async def test_tasks_that_were_never_admitted_are_counted(town: Town, connection: AsyncConnection) -> None:
+    case = await incoming(town)
+    await incoming(town, Nature.EMERGENCY_ORDER)
+
+    assert (await figures(connection, COMMUNITY, "2026-03"))["unapproved_task_count"].cases == (case.number,)
+    assert (await figures(connection, COMMUNITY, "2026-04"))["unapproved_task_count"].value == 0.0
+
+
+async def test_instalments_count_in_the_month_in_which_they_are_due(town: Town, connection: AsyncConnection) -> None:
+    case = await incoming(town)
+    plan = {
+        "1": {"amount": 100.0, "due_on": "2026-03-15", "paid_on": "2026-03-14"},
+        "2": {"amount": 100.0, "due_on": "2026-03-31", "paid_on": None},
+        "3": {"amount": 100.0, "due_on": "2026-04-30", "paid_on": None},
+    }
+    async with town.engine.begin() as writer:
+        # A permit as its row is, without the months that it takes to get one.
+        await writer.execute(
+            text(
+                "UPDATE case_file SET process = 'admission', community = '620199', places = :places, "
+                "data = jsonb_build_object('instalments', CAST(:plan AS jsonb)) WHERE id = CAST(:id AS uuid)"
+            ),
+            {"id": case.id, "plan": json.dumps(plan), "places": [COMMUNITY]},
+        )
+
+    rate = (await figures(connection, "620199", "2026-03"))["funding_arrival_rate"]
+    assert (rate.value, rate.cases, rate.part_cases) == (
+        0.5, (f"{case.number}/1", f"{case.number}/2"), (f"{case.number}/1",),
+    )  # fmt: skip
+    assert (await figures(connection, COMMUNITY, "2026-03"))["funding_arrival_rate"].whole == 2
+    assert (await figures(connection, SUBDISTRICT, "2026-04"))["funding_arrival_rate"].value == 0.0
+    assert (await figures(connection, OTHER_COMMUNITY, "2026-03"))["funding_arrival_rate"].whole == 0
 
 
 async def test_the_cases_behind_a_figure_are_shown_page_by_page(town: Town, connection: AsyncConnection) -> None:
