@@ -29,6 +29,7 @@ from services.storage.lists import (
     compared,
     entries_of,
     in_force,
+    in_force_everywhere,
     publish,
     search,
     version_of,
@@ -83,6 +84,17 @@ ReadList = Callable[[Path], FileRead]
 def list_router(database: AsyncEngine, read_list: ReadList) -> APIRouter:
     """Give `/lists`; `read_list` reads a spreadsheet."""
     router = APIRouter(prefix="/lists", tags=["lists"], route_class=TimedRoute)
+
+    @router.get("", operation_id="counties_lists", summary="各区县的现行清单 / what is in force, county by county")
+    async def counties(actor: ActorDep, on: date | None = None) -> dict[str, Any]:
+        async with database.connect() as connection:
+            every = await in_force_everywhere(connection, on or _today())
+        return {
+            "items": [
+                {"county": county, "in_force": {kind: _version(one) for kind, one in held.items()}}
+                for county, held in every.items()
+            ]
+        }
 
     @router.get("/{county}", operation_id="lists", summary="各清单及其版本 / the lists of a county and their versions")
     async def listed(county: County, actor: ActorDep, on: date | None = None) -> dict[str, Any]:

@@ -130,6 +130,17 @@ async def in_force(connection: AsyncConnection, county: str, on: date) -> dict[s
     return found
 
 
+async def in_force_everywhere(connection: AsyncConnection, on: date) -> dict[str, dict[str, Version]]:
+    """The same for every county that has lists, by its code."""
+    wanted = _versions().order_by(duty_list.c.county, duty_list.c.list_type, duty_list.c.version.desc())
+    found: dict[str, dict[str, Version]] = {}
+    for row in (await connection.execute(wanted)).mappings():
+        one = _version(row)
+        if one.effective_from <= on:
+            found.setdefault(one.county, {}).setdefault(one.list_type, one)
+    return found
+
+
 def _version(row: RowMapping) -> Version:
     names = ("id", "county", "list_type", "version", "effective_from", "until", "source", "published_at", "items")
     return Version(**{name: row[name] for name in names})

@@ -146,6 +146,7 @@ async def test_a_listed_task_is_covered_and_another_is_refused(call: Call) -> No
     after = await done(call, "secretary2", f"{path}/commands/refuse", {"reason": "未准入"})
 
     assert (after["state"], after["data"]["check"]["because"]) == ("REFUSED", "NOT_ADMITTED")
+    assert after["policy"]["pack"] == "demo_work_item"
     for _ in range(50):
         checked = (await call("worker2", "GET", f"/refusals/{covered['id']}")).json()
         if checked["state"] != "CHECKING":
@@ -204,6 +205,7 @@ async def test_an_inspection_is_concluded_and_the_permit_knows(call: Call) -> No
     concluded = await done(call, "reviewer", f"{path}/conclude", {"outcome": "PASS", "opinion": "群众满意"})
 
     assert (concluded["state"], concluded["data"]["outcome"]) == ("DONE", "PASS")
+    assert {concluded["policy"]["pack"], admission["policy"]["pack"]} == {"city_admission_000"}
     known: dict[str, Any] = {}
     for _ in range(100):
         known = (await call("reviewer", "GET", f"/admissions/{admission['id']}")).json()["data"]["inspections"]
@@ -243,6 +245,9 @@ async def test_the_lists_of_a_county_are_found_and_compared(call: Call) -> None:
     whole = (await call("worker1", "GET", "/lists/620199/LIST_B")).json()
     same = (await call("worker1", "GET", "/lists/620199/LIST_B/diff?before=2&after=3")).json()
 
+    counties = (await call("worker1", "GET", "/lists")).json()["items"]
+    assert [one["county"] for one in counties] == ["620199"]
+    assert counties[0]["in_force"] == lists["in_force"]
     assert lists["in_force"]["LIST_A"]["version"] == 3
     assert found[0]["name"] == "低保入户核查协助"
     assert len(whole["entries"]) == whole["items"] == lists["in_force"]["LIST_B"]["items"]
