@@ -86,11 +86,8 @@ def committee_router(committees: Committees, books: Books) -> APIRouter:
         actor: ActorDep,
         on: Annotated[date | None, Query(description="日期 / day")] = None,
     ) -> dict[str, Any]:
-        if not any(community_id.startswith(one.place) for one in actor.grants):
-            await require_community(desk, actor, community_id)
+        await require_community(desk, actor, community_id)
         found = await desk.people.communities([community_id])
-        if not found:
-            raise NotFound
         shown = await committees.on(community_id, on or datetime.now(UTC).astimezone(CHINA).date(), desk.pack)
         if reaches(actor, community_id, STAFF):
             for one in shown["members"]:
