@@ -109,7 +109,7 @@ class Words:
     def choice(self, field: str, code: str) -> str:
         """What a value of a field is called."""
         for key in (f"{field.rpartition('.')[2]}.{code}", code):
-            if (found := self.of("choice", key)) != key:
+            if (found := self.of("value", key)) != key:
                 return found
         return self.role(code)
 
@@ -120,7 +120,7 @@ class Words:
             title = _titles(kind).get(name)
             if title:
                 return title[1] if self.language == "en" else title[0]
-        return self.of("field", name)
+        return self.of("data", name)
 
     def value(self, process: str, name: str, value: Any) -> str:
         """A value of a case's data for people."""
