@@ -44,23 +44,22 @@ async def refused(call: Call, who: str, path: str, body: Any = None) -> str:
     return found
 
 
-async def permit(call: Call, name: str) -> dict[str, Any]:
+async def permit(client: httpx.AsyncClient, call: Call, name: str) -> dict[str, Any]:
     """A unit's permit that is in force."""
     case = await done(call, "telecom", "/admissions", UNIT | {"item_name": name}, status=201)
     path = f"/admissions/{case['id']}/commands"
     conditions = {"met": ["有固定场所"], "unmet": [], "function_split": "企业服务"}
     await done(call, "reviewer", f"{path}/check_conditions", conditions)
     await done(call, "reviewer", f"{path}/decide", {"outcome": "APPROVE"})
-    evidence = {"kind": "COMMITTED", "evidence": [await upload(call, "telecom")]}
+    evidence = {"kind": "COMMITTED", "evidence": [await upload(client, call, "telecom")]}
     await done(call, "telecom", f"{path}/confirm_funding", evidence)
     return await done(call, "reviewer", f"{path}/register_and_enter")
 
 
-async def upload(call: Call, who: str) -> str:
+async def upload(client: httpx.AsyncClient, call: Call, who: str) -> str:
     token = (await call(who, "GET", "/me")).request.headers["Authorization"]
-    client: httpx.AsyncClient = call.__closure__[0].cell_contents  # type: ignore[attr-defined]  # the client behind
-    files = {"file": ("promise.txt", "承诺".encode(), "text/plain"), "kind": (None, "FILE")}
-    answer = await client.post("/attachments", files=files, headers={"Authorization": token})
+    files = {"file": ("promise.txt", "承诺".encode(), "text/plain")}
+    answer = await client.post("/attachments", files=files, data={"kind": "FILE"}, headers={"Authorization": token})
     assert answer.status_code == 201, answer.text
     found: str = answer.json()["id"]
     return found
@@ -101,8 +100,8 @@ async def test_a_check_that_asks_nothing_clear_is_refused(call: Call, body: dict
     assert answer.json()["errors"]
 
 
-async def test_a_permit_covers_its_item_in_its_communities(call: Call) -> None:
-    case = await permit(call, "社区充值代办服务")
+async def test_a_permit_covers_its_item_in_its_communities(client: httpx.AsyncClient, call: Call) -> None:
+    case = await permit(client, call, "社区充值代办服务")
     asked = {"item_name": "社区充值代办 服务"}
 
     here = (await call("worker1", "POST", "/admission-check", {"community_code": C1, **asked})).json()
@@ -116,9 +115,9 @@ async def test_a_permit_covers_its_item_in_its_communities(call: Call) -> None:
     assert not others["allowed"]
 
 
-async def test_the_burden_of_a_community_counts_what_was_admitted(call: Call) -> None:
+async def test_the_burden_of_a_community_counts_what_was_admitted(client: httpx.AsyncClient, call: Call) -> None:
     before = (await call("secretary2", "GET", f"/burden/{C2}")).json()["totals"]
-    case = await permit(call, "宽带安装咨询")
+    case = await permit(client, call, "宽带安装咨询")
 
     meter = (await call("secretary2", "GET", f"/burden/{C2}")).json()
 
@@ -164,7 +163,7 @@ async def test_a_listed_task_is_covered_and_another_is_refused(call: Call) -> No
 
 
 async def test_a_permit_is_inspected_once_and_assessed_by_nobody_known(client: httpx.AsyncClient, call: Call) -> None:
-    admission = await permit(call, "通信缴费点")
+    admission = await permit(client, call, "通信缴费点")
     case = await done(call, "reviewer", "/inspections", {"permit": admission["id"]}, status=201)
     path = f"/inspections/{case['id']}"
     assert await refused(call, "reviewer", "/inspections", {"permit": admission["id"]}) == "ALREADY_INSPECTED"
@@ -189,8 +188,8 @@ async def test_a_permit_is_inspected_once_and_assessed_by_nobody_known(client: h
     assert (await call("telecom", "GET", f"{path}/ballot")).status_code == 403
 
 
-async def test_an_inspection_is_concluded_and_the_permit_knows(call: Call) -> None:
-    admission = await permit(call, "宽带维护服务点")
+async def test_an_inspection_is_concluded_and_the_permit_knows(client: httpx.AsyncClient, call: Call) -> None:
+    admission = await permit(client, call, "宽带维护服务点")
     case = await done(call, "reviewer", "/inspections", {"permit": admission["id"]}, status=201)
     path = f"/inspections/{case['id']}/commands"
     report = {"staff": "两人", "funds": "到位", "results": "服务一千人次"}
