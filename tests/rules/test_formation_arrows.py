@@ -422,7 +422,7 @@ class Termed:
         return getattr(POLICY, name)
 
     def text(self, key: str) -> str:
-        return "RESIDENT_COMMITTEE_TERM" if key == "member.term" else POLICY.text(key)
+        return "RESIDENT_COMMITTEE_TERM" if key == "member.term" else str(POLICY.text(key))
 
     def words(self, key: str) -> tuple[str, ...]:
         return ("RESIDENT",) if key == "formation.ways" else POLICY.words(key)
@@ -460,7 +460,7 @@ def test_a_soft_rule_that_a_city_makes_hard_cannot_be_excused() -> None:
             return replace(POLICY.parameter(key), strength="HARD")
 
         def text(self, key: str) -> str:
-            return POLICY.text(key)
+            return str(POLICY.text(key))
 
     forming = Forming(without_committee(Town("05-11 09:00"), C1))
     command = _start(target_size=20, exception_reason="text:why")

@@ -30,6 +30,7 @@ from workflows.kernel.step import Order as Given
 from workflows.kernel.wire import event_of, event_row
 from workflows.membership import commands as change
 from workflows.membership.data import Ground, Membership, Outcome
+from workflows.membership.data import Kind as Change
 from workflows.membership.data import Post as Place
 from workflows.membership.process import MEMBERSHIP
 from workflows.notice import commands as board
@@ -50,7 +51,9 @@ class Watched(Street):
     def _record(self, batch: Batch) -> Stamps:
         kind = self.world.processes[batch.case.process]
         before = self.cases.get(batch.case.id)
-        for event in batch.events if before is not None else ():
+        for event in batch.events:
+            if before is None:
+                break
             row = json.loads(json.dumps(event_row(event)))
             again = event_of(kind, row)
             assert again == replace(event, change=replace(event.change, notices=()))
@@ -118,7 +121,7 @@ class Life:
 
     def _membership(self, chance: Random) -> None:
         self.opened += 1
-        kind = chance.choice(("EXIT", "EXIT", "DISMISSAL", "EX_OFFICIO", "ACTING", "TERM_END"))
+        kind = Change(chance.choice(("EXIT", "EXIT", "DISMISSAL", "EX_OFFICIO", "ACTING", "TERM_END")))
         sitting = [one.person for one in self.books.seats.get(("CWC", C1), ()) if one.open] or ["member1a"]
         chair = self.books.secretaries[C1]
         who = chair if kind == "EX_OFFICIO" and chair and chance.random() < 0.8 else chance.choice(sitting)
@@ -212,7 +215,7 @@ def _objection(case: Case[Formation], chance: Random, life: Life) -> form.Object
 
 def _answer(case: Case[Formation], chance: Random, life: Life) -> form.ResolveObjection:
     open_ = [key for key, one in case.data.objections.items() if not one.outcome] or ["o1"]
-    outcome = chance.choice(("UPHELD", "DISMISSED", "DISMISSED"))
+    outcome: Any = chance.choice(("UPHELD", "DISMISSED", "DISMISSED"))
     return form.ResolveObjection(objection=chance.choice(open_), outcome=outcome, answer="text:a")
 
 

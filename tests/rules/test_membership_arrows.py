@@ -24,7 +24,7 @@ SECRETARY2 = Actor("secretary-of-2", "s", (Grant("party_secretary", "62019900100
 MEMBER = sitting("member1a")
 VICE = sitting("vice1", role="cwc_vice_chair")
 ACTORS = (*PEOPLE.values(), SYSTEM, MEMBER, VICE, SECRETARY2)
-EFFECT = {"ground": Ground.RULE_BREACH, "adverse_effect": "text:e"}
+EFFECT: dict[str, Any] = {"ground": Ground.RULE_BREACH, "adverse_effect": "text:e"}
 MATRIX: dict[type, tuple[str, set[str]]] = {
     do.ApproveExit: ("EXIT_REQUESTED", {"secretary1"}),
     do.DeclineExit: ("EXIT_REQUESTED", {"secretary1"}),

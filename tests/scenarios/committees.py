@@ -10,6 +10,7 @@ from workflows.formation import commands as do
 from workflows.formation.data import Candidate, Category, Formation, Kind, Post, Standing, Way
 from workflows.kernel.process import Actor, Case, Grant
 from workflows.membership import commands as change
+from workflows.membership.data import Kind as MemberChange
 from workflows.membership.data import Membership
 
 SINCE = date(2025, 1, 1)
@@ -204,7 +205,7 @@ def opened(town: Town, key: str, who: Actor | str, kind: str, **fields: Any) -> 
     """Somebody opens a change of membership of a community."""
     actor = PEOPLE[who] if isinstance(who, str) else who
     place = fields.pop("place", C1)
-    command = change.OpenMembership(community_code=place, kind=kind, **fields)
+    command = change.OpenMembership(community_code=place, kind=MemberChange(kind), **fields)
     found: Case[Membership] = town.street.open("membership", key, command, actor)
     return found
 

@@ -22,6 +22,7 @@ from workflows.kernel.process import SYSTEM, GuardFailed
 from workflows.kernel.step import Order, decide
 from workflows.notice import commands as on_board
 from workflows.objection import rules as against
+from workflows.objection.data import Outcome
 
 
 def refused(forming: Forming, who: str, command: object, **facts: object) -> str:
@@ -171,7 +172,7 @@ def test_s45_a_second_chair_is_refused_always() -> None:
     assert refused(forming, "worker", do.ProposeShortlist(candidates=two)) == "TWO_CHAIRS"
 
     forming.shortlist(*NAMES[:12])
-    chosen = (do.Choice(candidate="p1", post=Post.CHAIR), *NAMES[1:12])
+    chosen: do.Choices = (do.Choice(candidate="p1", post=Post.CHAIR), *NAMES[1:12])
     command = do.PartyMeetingDecide(candidates=chosen, text="text:d", exception_reason="text:why")
     assert refused(forming, "secretary", command, party_meeting=MET) == "TWO_CHAIRS"
 
@@ -187,8 +188,8 @@ def test_a_committee_of_party_members_alone_needs_a_reason() -> None:
     town = without_committee(Town("05-11 09:00"), C1)
     forming = Forming(town).start(9).call()
     for name in NAMES[:8]:
-        command = do.Nominate(way=Way.RESIDENT, person=name, category=Category.PARTY_ORG_MEMBER, consent=True)
-        forming.say("worker", command)
+        named = do.Nominate(way=Way.RESIDENT, person=name, category=Category.PARTY_ORG_MEMBER, consent=True)
+        forming.say("worker", named)
     town.at("05-19 09:00")
     forming.verify(*NAMES[:8]).shortlist(*NAMES[:8], vices=3)
     command = do.PartyMeetingDecide(candidates=NAMES[:8], text="text:d")
@@ -311,7 +312,7 @@ def test_s46_an_objection_through_the_notice_freezes_as_well() -> None:
     assert forming.candidate("p5").standing is Standing.FROZEN
     assert "resident1" not in str(forming.case.data)
 
-    street.command("x", against.Resolve(outcome=against.Outcome.UPHELD, answer="text:a"), PEOPLE["officer"])
+    street.command("x", against.Resolve(outcome=Outcome.UPHELD, answer="text:a"), PEOPLE["officer"])
     assert forming.candidate("p5").standing is Standing.DROPPED
     assert forming.town.state("f", "INVESTIGATE") == "MET"
 
@@ -373,8 +374,8 @@ def test_s48_a_list_of_party_members_comes_back_with_the_rule() -> None:
     town = without_committee(Town("05-11 09:00"), C1)
     forming = Forming(town).start(9).call()
     for name in NAMES[:8]:
-        command = do.Nominate(way=Way.RESIDENT, person=name, category=Category.PARTY_ORG_MEMBER, consent=True)
-        forming.say("worker", command)
+        named = do.Nominate(way=Way.RESIDENT, person=name, category=Category.PARTY_ORG_MEMBER, consent=True)
+        forming.say("worker", named)
     town.at("05-19 09:00")
     forming.verify(*NAMES[:8]).shortlist(*NAMES[:8], vices=3).decide(*NAMES[:8], reason="text:why")
     forming.say("streetparty", do.ReturnList(reason="text:r"))

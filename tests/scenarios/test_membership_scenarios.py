@@ -1,5 +1,7 @@
 """S49 to S51 and the rows of M2 and M3 about members: who leaves, who follows, with the times of the text."""
 
+from typing import Any
+
 import pytest
 
 from services.rehearsal_committees import register
@@ -189,7 +191,7 @@ def proposed(start: str = "07-15 09:00", **fields: object) -> Town:
     return town
 
 
-def vote(*choices: str) -> tuple[do.Vote, ...]:
+def vote(*choices: Any) -> tuple[do.Vote, ...]:
     """Votes of the 两委 of C3, one after the other."""
     return tuple(
         do.Vote(member=f"tc3{letter}", choice=choice) for letter, choice in zip("bcdefghi", choices, strict=False)

@@ -108,7 +108,7 @@ PAPERS = (
 
 def work(case: Case[Formation]) -> tuple[str, ...]:
     """Objections to look into, and certificates of those who are cleared while others still go their way."""
-    owed = ()
+    owed: tuple[str, ...] = ()
     if any(not one.outcome and one.objector for one in case.data.objections.values()):
         owed += ("resolve_objection",)
     if case.position != "APPOINTING" and standing(case.data, Standing.CLEARED):
