@@ -170,7 +170,9 @@ async def test_enough_was_said_to_look_for(town: Planted) -> None:
 
 def _tracebacks(town: Planted) -> str:
     lines = (town.running.home.logs / "web.log").read_text().splitlines()
-    return "\n".join(json.loads(line)["exception"] for line in lines if '"exception"' in line)
+    return "\n".join(
+        json.dumps(json.loads(line)["exception"], ensure_ascii=False) for line in lines if '"exception"' in line
+    )
 
 
 def test_no_log_says_who_or_what(town: Planted) -> None:
