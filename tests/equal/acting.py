@@ -18,8 +18,6 @@ from workflows.issue.data import (
     DifficultyReason,
     HandlingMode,
     HelpKind,
-    NotHeld,
-    Outcome,
     Solved,
     Source,
     StreetOutcome,
@@ -30,6 +28,8 @@ from workflows.kernel.calendar import CHINA
 from workflows.kernel.process import Actor, Case, Grant, Process, named
 from workflows.kernel.step import Order, fitting
 from workflows.kernel.upkeep import RebasePolicy, RecomputeClocks
+from workflows.meeting import commands as sit
+from workflows.meeting.data import ItemState, MeetingType, Outcome
 from workflows.policy.packs import load
 from workflows.supervision import rules as watch
 
@@ -80,6 +80,7 @@ class Place:
             person("worker2", ("community_worker", second, "community-2")),
             person("vice1", ("cwc_vice_chair", first, "community-1")),
             person("member1", ("cwc_member", first, "community-1")),
+            person("epc1", ("epc_member", first, "community-1")),
             person("secretary1", ("party_secretary", first, "community-1"), ("cwc_chair", first, "community-1")),
             person("secretary2", ("party_secretary", second, "community-2"), ("cwc_chair", second, "community-2")),
             person("clerk1", ("meeting_secretary", self.street)),
@@ -184,19 +185,6 @@ def _accept(s: Scene) -> do.AcceptToProblemList:
     )
 
 
-def _decision(s: Scene) -> do.RecordDecision:
-    return do.RecordDecision(
-        outcome=s.one(*Outcome),
-        text=s.text(),
-        lead_org=s.one(None, s.lead(), s.lead()),
-        due_on=s.one(None, s.day()),
-        until=s.one(None, s.day()),
-        reason=s.text(),
-        explanation=s.one(None, s.text()),
-        waiver_reason=s.one(None, s.text()),
-    )
-
-
 def _street_decision(s: Scene) -> do.RecordStreetDecision:
     return do.RecordStreetDecision(
         outcome=s.one(*StreetOutcome),
@@ -206,16 +194,6 @@ def _street_decision(s: Scene) -> do.RecordStreetDecision:
         due_on=s.one(None, s.day()),
         until=s.one(None, s.day()),
         explanation=s.text(),
-    )
-
-
-def _tally(s: Scene) -> do.RecordTally:
-    return s.one(
-        do.RecordTally(members=9, in_favour=6, against=1),
-        do.RecordTally(members=9, in_favour=3, against=3),
-        do.RecordTally(members=9, in_favour=2, against=5, abstain=1),
-        do.RecordTally(members=9, in_favour=1, against=1, recused=6),
-        do.RecordTally(members=9, in_favour=1, against=1),
     )
 
 
@@ -266,7 +244,94 @@ def _other(s: Scene) -> str:
     return s.rng.choice(others) if others else "00000000-0000-7000-8000-000000000000"
 
 
+def meet(s: Scene) -> sit.ScheduleMeeting:
+    """A meeting of one of the two bodies that take topics, whose seats nobody keeps here."""
+    return sit.ScheduleMeeting(
+        community_code=s.place.communities[0],
+        type=s.one(MeetingType.TWO_COMMITTEES, MeetingType.EXTENDED_PARTY_COMMITTEE),
+        scheduled_at=s.now + timedelta(hours=s.rng.randint(1, 24 * 12)),
+        place=s.text(),
+        briefing=s.rng.random() < 0.5,
+    )
+
+
+def _item(s: Scene, *states: ItemState) -> str:
+    items = s.case.data.items if s.case is not None and s.case.process == "meeting" else {}
+    fit = [key for key, item in items.items() if item.state in states]
+    return s.rng.choice(fit or list(items) or ["i1"])
+
+
+def _opened(s: Scene) -> str:
+    return _item(s, ItemState.OPENED)
+
+
+def _proposal(s: Scene) -> sit.ProposeItem:
+    if s.rng.random() < 0.7:
+        return sit.ProposeItem(topic=_other(s))
+    return sit.ProposeItem(title=s.text(), document=s.text(), personnel=s.rng.random() < 0.3)
+
+
+def _count(s: Scene) -> sit.Count:
+    return s.one(
+        sit.Count(in_favour=7, against=1),
+        sit.Count(in_favour=6, against=1),
+        sit.Count(in_favour=3, against=3),
+        sit.Count(in_favour=2, against=5, abstain=1),
+    )
+
+
+def _decision(s: Scene) -> sit.RecordDecision:
+    return sit.RecordDecision(
+        item=_opened(s),
+        outcome=s.one(*Outcome),
+        text=s.text(),
+        lead_org=s.one(None, s.lead(), s.lead()),
+        due_on=s.one(None, s.day()),
+        until=s.one(None, s.day()),
+        reason=s.text(),
+        explanation=s.one(None, s.text()),
+        waiver_reason=s.one(None, s.text()),
+    )
+
+
+MEETINGS: Mapping[type, Sample] = {
+    sit.NameChair: lambda s: sit.NameChair(chair="secretary1"),
+    sit.ProposeItem: _proposal,
+    sit.Admit: lambda s: sit.Admit(item=_item(s, ItemState.PROPOSED)),
+    sit.ReturnItem: lambda s: sit.ReturnItem(item=_item(s, ItemState.PROPOSED), reason=s.text()),
+    sit.AddUrgentItem: lambda s: sit.AddUrgentItem(topic=_other(s)),
+    sit.SendNotice: lambda s: sit.SendNotice(briefing=s.one(True, False)),
+    sit.DeclareInterest: lambda s: sit.DeclareInterest(
+        item=_item(s, ItemState.ADMITTED, ItemState.OPENED), member=s.one(None, "member1", "vice1")
+    ),
+    sit.RuleOnInterest: lambda s: sit.RuleOnInterest(
+        item=_item(s, ItemState.ADMITTED, ItemState.OPENED),
+        member=s.one("member1", "vice1"),
+        accepted=s.one(True, False),
+    ),
+    sit.Postpone: lambda s: sit.Postpone(scheduled_at=s.now + timedelta(hours=s.rng.randint(1, 300)), reason=s.text()),
+    sit.Cancel: lambda s: sit.Cancel(reason=s.text()),
+    sit.Reconvene: lambda s: sit.Reconvene(scheduled_at=s.now + timedelta(hours=s.rng.randint(20, 150))),
+    sit.OpenSession: lambda s: sit.OpenSession(headcount=sit.Headcount(members=9, present=s.one(8, 8, 8, 5, 4))),
+    sit.RecordAttendance: lambda s: sit.RecordAttendance(headcount=s.one(8, 7, 6, 4)),
+    sit.OpenItem: lambda s: sit.OpenItem(item=_item(s, ItemState.ADMITTED)),
+    sit.RecordStatement: lambda s: sit.RecordStatement(
+        item=_opened(s), party=s.text(), position=s.text(), need=s.text(), written=s.one(True, False)
+    ),
+    sit.Deliberate: lambda s: sit.Deliberate(item=_opened(s), text=s.text()),
+    sit.RecordVote: lambda s: sit.RecordVote(item=_opened(s), count=_count(s)),
+    sit.RecordDecision: _decision,
+    sit.Adjourn: lambda s: sit.Adjourn(),
+    sit.CompleteDecision: lambda s: sit.CompleteDecision(
+        item=_item(s, ItemState.DECIDED), lead_org=s.lead(), due_on=s.day()
+    ),
+    sit.SignMinutes: lambda s: sit.SignMinutes(),
+    sit.Correction: lambda s: sit.Correction(reason=s.text(), text=s.text()),
+    sit.TaskDone: lambda s: sit.TaskDone(task=s.one("t1", "t2")),
+}
+
 SAMPLES: Mapping[type, Sample] = {
+    **MEETINGS,
     do.SubmitIssue: submit,
     do.RequestVerification: lambda s: do.RequestVerification(),
     do.ReportFacts: lambda s: do.ReportFacts(evidence=s.evidence(), text=s.one(None, s.text(), s.text())),
@@ -294,14 +359,8 @@ SAMPLES: Mapping[type, Sample] = {
     ),
     do.Withdraw: lambda s: do.Withdraw(reason=s.text()),
     do.Unsubscribe: lambda s: do.Unsubscribe(),
-    do.AdmitToAgenda: lambda s: do.AdmitToAgenda(urgent=s.one(True, False)),
     do.ReturnTopic: lambda s: do.ReturnTopic(reason=s.text()),
-    do.CarryOver: lambda s: do.CarryOver(reason=s.one(*NotHeld)),
     do.RaiseLevel: lambda s: do.RaiseLevel(reason=s.text()),
-    do.OpenItem: lambda s: do.OpenItem(),
-    do.RecordStatement: lambda s: do.RecordStatement(party=s.text(), position=s.text(), need=s.text()),
-    do.RecordTally: _tally,
-    do.RecordDecision: _decision,
     do.RecordStreetDecision: _street_decision,
     do.RecordConsultation: lambda s: do.RecordConsultation(
         conclusion=s.one("CONSENSUS", "PARTIAL", "NONE"), text=s.text()
@@ -328,7 +387,6 @@ SAMPLES: Mapping[type, Sample] = {
     do.ApproveCompletion: lambda s: do.ApproveCompletion(),
     do.RejectCompletion: lambda s: do.RejectCompletion(reason=s.text()),
     do.GiveFeedback: _feedback,
-    do.TakeDown: lambda s: do.TakeDown(),
     do.RecordVisit: _visit,
     do.DecideDispute: lambda s: do.DecideDispute(outcome=s.one("CLOSE", "SUPERVISE"), explanation=s.text()),
     do.Reopen: lambda s: do.Reopen(reason=s.text()),
@@ -353,6 +411,8 @@ def facts_for(command: Any, cases: Mapping[str, Case[Any]]) -> dict[str, Any]:
     if isinstance(command, do.MergeInto):
         facts["target"] = _known(cases, command.target)
     if isinstance(command, watch.OpenSupervision):
+        facts["subject_id"] = _known(cases, command.subject_id)
+    if isinstance(command, sit.ProposeItem) and command.subject_id is not None:
         facts["subject_id"] = _known(cases, command.subject_id)
     if isinstance(command, RebasePolicy):
         pack = load(command.pack)

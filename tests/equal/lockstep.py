@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from itertools import permutations
 from random import Random
+from string import ascii_uppercase
 from typing import Any
 
 from pydantic_core import to_json
@@ -25,7 +26,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
 from services.engine import Engine, IdempotencyConflict
-from tests.equal.acting import SAMPLES, Place, Scene, facts_for, submit, wanted
+from tests.equal.acting import SAMPLES, Place, Scene, facts_for, meet, submit, wanted
 from tests.twins.ledger import TwinLedger
 from workflows.kernel.process import SYSTEM, Actor, Case, Event, Pending, Process, Refusal, named
 from workflows.kernel.simulator import Street, World
@@ -35,6 +36,8 @@ from workflows.kernel.wire import Envelope, Json, Receipt, Transaction, command_
 from workflows.registry import PROCESSES
 from workflows.supervision import rules as watch
 
+NAMING = ("target", "subject_id", "topic")
+"""Fields in which a command names another case."""
 PATIENCE = 20.0
 SURE_AFTER = 2.0
 LOOK_EVERY = 0.01
@@ -108,30 +111,41 @@ class Echo(Street):
         return other
 
     def _effects(self, process: Process[Any], case: Case[Any]) -> None:
+        if case.id in self.carrying:
+            return
         before = self.now
-        for waiting in case.pending:
-            current = self.cases[case.id]
-            row = self._settled(case.id, waiting)
-            reached = self._reached(waiting)
-            target = self.cases.get(waiting.effect.case)
-            if row["seq"] != current.version + 1 and waiting.id not in self.carried:
-                # Another turn came first; the effect's is after it.
-                break
-            if waiting.id not in self.carried:
-                if reached is not None and target is not None and not self._next(target, reached):
-                    break
-                self.now = datetime.fromisoformat(reached["at"]) if reached else datetime.fromisoformat(row["at"])
-                self.carried[waiting.id] = self._carry_out(waiting, current.pin)
-            current = self.cases[case.id]
-            if row["seq"] != current.version + 1:
-                break
-            self.now = settled = datetime.fromisoformat(row["at"])
-            refusal = self.carried.pop(waiting.id)
-            self._drive(commit(process, current, (settle(current, waiting.id, settled, refused=refusal),)))
-            for other in list(self.cases.values()):
-                if other.pending and other.id != case.id:
-                    self._effects(self.world.processes[other.process], other)
+        self.carrying.add(case.id)
+        try:
+            while (pending := self.cases[case.id].pending) and self._effect(process, case.id, pending[0]):
+                pass
+        finally:
+            self.carrying.discard(case.id)
         self.now = max(self.now, before)
+
+    def _effect(self, process: Process[Any], case_id: str, waiting: Pending) -> bool:
+        """Carry out an effect as Temporal did; False while another turn comes first."""
+        current = self.cases[case_id]
+        row = self._settled(case_id, waiting)
+        reached = self._reached(waiting)
+        target = self.cases.get(waiting.effect.case)
+        if waiting.id not in self.carried:
+            # Only an answer is a turn of the case itself; any other comes before the effect is settled.
+            if row["seq"] != current.version + 1 and not (waiting.effect.kind == "ASK" and reached is not None):
+                return False
+            if reached is not None and target is not None and not self._next(target, reached):
+                return False
+            self.now = datetime.fromisoformat(reached["at"]) if reached else datetime.fromisoformat(row["at"])
+            self.carried[waiting.id] = self._carry_out(waiting, current.pin)
+            current = self.cases[case_id]
+        if row["seq"] != current.version + 1:
+            return False
+        self.now = settled = datetime.fromisoformat(row["at"])
+        refusal = self.carried.pop(waiting.id)
+        self._drive(commit(process, current, (settle(current, waiting.id, settled, refused=refusal),)))
+        for other in list(self.cases.values()):
+            if other.pending and other.id != case_id:
+                self._effects(self.world.processes[other.process], other)
+        return True
 
     def _next(self, target: Case[Any], reached: Json) -> bool:
         """Whether the effect's command is the next of its receiver, but for clocks that speak on the way."""
@@ -220,21 +234,21 @@ class Script:
         actor = (
             self.place.named(self.rng.choice(names)) if self.rng.random() < 0.9 else self.rng.choice(self.place.people)
         )
-        if self.street.cases and self.rng.random() < 0.15:
-            command = SAMPLES[watch.OpenSupervision](scene)
-            actor = self.place.named("supervisor1")
-        else:
-            command = submit(scene)
-        return self._given(
-            PROCESSES["supervision" if isinstance(command, watch.OpenSupervision) else "issue"], command, actor
-        )
+        chance = self.rng.random()
+        if self.street.cases and chance < 0.15:
+            return self._given(
+                PROCESSES["supervision"], SAMPLES[watch.OpenSupervision](scene), self.place.named("supervisor1")
+            )
+        if self.street.cases and chance < 0.45:
+            return self._given(PROCESSES["meeting"], meet(scene), self.place.named("clerk1"))
+        return self._given(PROCESSES["issue"], submit(scene), actor)
 
     def _move(self, case: Case[Any]) -> Given:
         """Mostly something lawful, sometimes whatever comes to mind."""
         process = PROCESSES[case.process]
         tries = 1 if self.rng.random() < 0.15 else TRIES
         for command, actor in wanted(process, self._scene(case)):
-            named_case = getattr(command, "target", getattr(command, "subject_id", None))
+            named_case = next(filter(None, (getattr(command, one, None) for one in NAMING)), None)
             if type(command) in process.openings.values() or (named_case and named_case not in self.street.cases):
                 continue
             tries -= 1
@@ -243,12 +257,18 @@ class Script:
         raise AssertionError("there is always something to try")
 
     def _lawful(self, process: Process[Any], case: Case[Any], command: Any, actor: Actor) -> bool:
-        order = Order(command=command, actor=actor, facts=facts_for(command, self.street.cases))
+        order = Order(command=command, actor=actor, facts=self._facts(process, case, command, actor))
         try:
             decide(process, case, order, self.street.world.under(case.pin).policy, self.street.now)
         except Refusal:
             return False
         return True
+
+    def _facts(self, process: Process[Any], case: Case[Any] | None, command: Any, actor: Actor) -> dict[str, Any]:
+        """What the door would tell the rules, as plain JSON."""
+        answers = self.street.facts(process, case, command, actor)
+        facts: dict[str, Any] = json.loads(to_json({**answers, **facts_for(command, self.street.cases)}))
+        return facts
 
     def _scene(self, case: Case[Any] | None) -> Scene:
         return Scene(self.place, self.rng, self.street.now, self.street.cases, case)
@@ -270,7 +290,7 @@ class Script:
             key=key,
             body_hash=body,
             expected_version=expected,
-            facts=facts_for(rebuilt, self.street.cases),
+            facts=self._facts(process, self.street.cases.get(case_id), rebuilt, actor),
         )
         opened = f"{key[:8]}-{key[8:12]}-7{key[13:16]}-8{key[17:20]}-{key[20:32]}"
         return Given(case_id or opened, process, rebuilt, envelope, opens=not case_id)
@@ -412,7 +432,7 @@ def restored_from(row: Json, clocks: Sequence[Any]) -> Case[Any]:
 
 def same_case(simulated: Case[Any], engines: Case[Any]) -> None:
     """Compare two cases; which of two that begin at one moment gets the first number is a race."""
-    bare = replace(engines, number=engines.number.lstrip("D")[:-COUNT])
+    bare = replace(engines, number=engines.number.lstrip(ascii_uppercase)[:-COUNT])
     other = replace(simulated, number=simulated.number[:-COUNT])
     if other != bare:
         names = [one.name for one in fields(Case) if getattr(other, one.name) != getattr(bare, one.name)]

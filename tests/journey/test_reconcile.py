@@ -85,8 +85,9 @@ async def test_every_difference_is_named_and_put_right(product: Product, tempora
     assert (repaired[0], [one["repaired"] for one in repaired[1]["differences"]]) == (0, [True] * 3)
     assert told(product) == (0, {"compared": found["compared"] - 1, "left": 0, "differences": []})
     for case_id in (gone, other):
-        status, case = product.ask("clerk1", "POST", f"/issues/{case_id}/commands/admit_to_agenda", {})
-        assert (status, case["state"]) == (200, "ON_AGENDA"), case
+        path = f"/issues/{case_id}/commands/return_topic"
+        status, case = product.ask("secretary1", "POST", path, {"reason": "补充材料"})
+        assert (status, case["state"]) == (200, "ON_PROBLEM_LIST"), case
 
 
 async def test_a_history_that_was_changed_is_named_and_never_repaired(product: Product) -> None:

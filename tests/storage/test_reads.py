@@ -48,7 +48,7 @@ from tests.storage.town import (
 from workflows.issue import commands as do
 from workflows.issue.data import Difficulty, NotHeld, Solved
 from workflows.issue.process import ISSUE
-from workflows.kernel.process import Actor
+from workflows.kernel.process import SYSTEM, Actor
 from workflows.kernel.roles import Role
 from workflows.supervision.process import SUPERVISION
 
@@ -530,9 +530,11 @@ async def test_s20_a_topic_taken_to_the_street_is_first_on_the_agenda_it_left_as
     case = await submit(town, Wish("两次未议", "一"), at("2026-03-02 09:00"))
     case = await propose(town, case, at("2026-03-02 10:00"), Difficulty.MODERATE)
     for month in ("03", "04"):
-        case = await town.give(ISSUE, case, do.AdmitToAgenda(), CLERK, at(f"2026-{month}-10 10:00"))
-        missed = do.CarryOver(reason=NotHeld.INQUORATE)
-        case = await town.give(ISSUE, case, missed, CLERK, at(f"2026-{month}-20 15:00"))
+        meets_at = at(f"2026-{month}-20 15:00")
+        admitted = do.AdmitToAgenda(meeting=month, bodies=("EXTENDED_PARTY_COMMITTEE",), meets_at=meets_at)
+        case = await town.give(ISSUE, case, admitted, SYSTEM, at(f"2026-{month}-10 10:00"))
+        missed = do.CarryOver(meeting=month, reason=NotHeld.INQUORATE)
+        case = await town.give(ISSUE, case, missed, SYSTEM, meets_at)
 
     left = await agendas.agenda(connection, COMMUNITY, "EXTENDED_PARTY_COMMITTEE", actor=CLERK)
     street = await agendas.agenda(connection, COMMUNITY, "SUBDISTRICT")

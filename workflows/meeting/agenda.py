@@ -230,6 +230,7 @@ def freeze(case: Case[Meeting], clock: Clock, turn: Turn) -> Change:
     return Change(
         type="agenda_frozen",
         to="AGENDA_FROZEN",
+        sets={"taken": False},
         puts={"items": _matters_admitted(case)},
         effects=(ask(case, "topics", "take_topics"),),
     )
@@ -250,7 +251,7 @@ def take_topics(case: Case[Meeting], cmd: do.TakeTopics, turn: Turn) -> Change:
         return Change()
     puts, effects = taken(case, cmd.topics, cmd.tasks, turn)
     return Change(
-        sets={"item_count": case.data.item_count + len(puts.keys() - case.data.items.keys())},
+        sets={"taken": True, "item_count": case.data.item_count + len(puts.keys() - case.data.items.keys())},
         puts={"items": puts},
         effects=effects,
         notices=tuple(Notice(to, "item_added") for to in parties(puts.values())) if case.data.noticed else (),
@@ -295,7 +296,7 @@ def taken(
 def send_notice(case: Case[Meeting], cmd: do.SendNotice, turn: Turn) -> Change:
     """Members, interested parties and departments are invited; an open agenda freezes with it."""
     # A frozen agenda has taken its topics; what came up since then only the chair adds, as urgent (S03).
-    found = turn.facts["topics"] if case.state == "AGENDA_OPEN" else {"topics": (), "tasks": ()}
+    found = {"topics": (), "tasks": ()} if case.data.taken else turn.facts["topics"]
     puts, effects = taken(case, found["topics"], found["tasks"], turn)
     items = {**case.data.items, **_matters_admitted(case), **puts}
     briefing = case.data.briefing or cmd.briefing
@@ -307,6 +308,7 @@ def send_notice(case: Case[Meeting], cmd: do.SendNotice, turn: Turn) -> Change:
         to="NOTICED",
         sets={
             "noticed": case.data.noticed + 1,
+            "taken": True,
             "briefing": briefing,
             "item_count": case.data.item_count + len(puts.keys() - case.data.items.keys()),
         },

@@ -211,7 +211,12 @@ def postpone(case: Case[Meeting], cmd: do.Postpone, turn: Turn) -> Change:
     return Change(
         to="AGENDA_OPEN",
         title=title(case.data.bodies, cmd.scheduled_at),
-        sets={"scheduled_at": cmd.scheduled_at, "postponed": case.data.postponed + 1, "slot": slot},
+        sets={
+            "scheduled_at": cmd.scheduled_at,
+            "postponed": case.data.postponed + 1,
+            "slot": slot,
+            "taken": False,
+        },
         clocks=timing(case.data.bodies, cmd.scheduled_at, turn),
         effects=effects,
         notices=invited(case, "meeting_postponed"),

@@ -240,6 +240,8 @@ class Meeting:
     """Whom the convenor has named; none means the convenor himself."""
     slot: str | None = None
     postponed: int = 0
+    taken: bool = False
+    """The frozen agenda has taken what waited for the body."""
     noticed: int = 0
     items: Mapping[str, Item] = field(default_factory=dict)
     item_count: int = 0
