@@ -24,6 +24,7 @@ from services.api.connections import guarded
 from services.api.documents import Archive
 from services.api.feeds import feed_router
 from services.api.lists import list_router
+from services.api.names import name_router
 from services.api.notifications import notification_router
 from services.api.people import people_router
 from services.api.postgres import PostgresReads
@@ -53,6 +54,7 @@ from services.storage.feeds import Dates
 from services.storage.files import Files
 from services.storage.history import Past
 from services.storage.keys import PAYLOADS, found_in
+from services.storage.naming import Naming
 from services.storage.notifications import Notifications
 from services.storage.outbox import Outbox
 from services.storage.personal import Personal
@@ -171,6 +173,7 @@ async def build_app(settings: Settings) -> FastAPI:
             "worker": lambda: readiness.is_worked(TASK_QUEUE),
         },
         routers=(
+            name_router(Naming(storage)),
             account_router(accounts, people.keys, public_url=settings.public_url),
             tree_router(tree),
             people_router(tree, accounts),

@@ -1,0 +1,52 @@
+"""Find organisations, communities and people by a part of their name, for the fields of forms (选取)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.storage.people_tables import account, organization, person, person_role, region
+
+MOST = 20
+
+
+class Naming:
+    """Looks names up; a few rows at a time, the shortest name first."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def organizations(self, part: str) -> list[dict[str, str]]:
+        """Organisations by a part of the name or the beginning of the code."""
+        table = organization.c
+        fits = or_(table.name.contains(part, autoescape=True), table.code.startswith(part, autoescape=True))
+        return await self._rows(select(table.code, table.name).where(fits).order_by(func.length(table.name)))
+
+    async def communities(self, part: str) -> list[dict[str, str]]:
+        """Communities by a part of the name or the beginning of the code."""
+        table = region.c
+        fits = or_(table.name.contains(part, autoescape=True), table.code.startswith(part, autoescape=True))
+        wanted = select(table.code, table.name).where(table.level == "COMMUNITY", fits)
+        return await self._rows(wanted.order_by(func.length(table.name), table.code))
+
+    async def people(self, part: str, places: Sequence[str]) -> list[dict[str, str]]:
+        """People with an account and a role in these places, by a part of the name or the beginning of the username."""
+        named = or_(
+            person.c.display_name.contains(part, autoescape=True), account.c.username.startswith(part, autoescape=True)
+        )
+        here = or_(*(person_role.c.place.startswith(place, autoescape=True) for place in places))
+        holds = select(person_role.c.person_id).where(
+            here, or_(person_role.c.until.is_(None), person_role.c.until >= func.current_date())
+        )
+        wanted = (
+            select(account.c.username.label("code"), person.c.display_name.label("name"))
+            .join(person, person.c.id == account.c.person_id)
+            .where(account.c.active, named, account.c.person_id.in_(holds))
+        )
+        return await self._rows(wanted.order_by(func.length(person.c.display_name), account.c.username))
+
+    async def _rows(self, wanted: Select[Any]) -> list[dict[str, str]]:
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(wanted.limit(MOST))
+            return [{"code": row.code, "name": row.name} for row in rows]
