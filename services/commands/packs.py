@@ -12,7 +12,7 @@ from rich.table import Table
 from services.commands.terminal import MISUSE, fail, out
 from workflows.policy.keys import KEYS
 from workflows.policy.pack import Category, Pack, Parameter
-from workflows.policy.packs import PackNotHere, available, load, load_file
+from workflows.policy.packs import PackNotHere, available, load, load_file, loose_pins
 from workflows.policy.reading import PackErrors
 
 EPILOG = (
@@ -75,6 +75,7 @@ def _check(names: Iterable[str]) -> None:
         try:
             pack = load_file(Path(name)) if name.endswith(".toml") else load(name)
             strangers = sorted(set(pack.pins.values()) - set(available()))
+            loose = loose_pins(pack)
         except (PackErrors, PackNotHere) as wrong:
             faults += 1
             out.print(f"✗ {name}\n{wrong}", style="red", markup=False)
@@ -82,6 +83,10 @@ def _check(names: Iterable[str]) -> None:
         for one in strangers:
             faults += 1
             out.print(f"✗ {name}: 分流到不存在的包 / pins name no pack: {one}", style="red", markup=False)
+        for one in loose:
+            faults += 1
+            out.print(f"✗ {name}: 分流 {one} 的包须沿用当地原有的包", style="red", markup=False)
+            out.print(f"  pin {one}: its pack must extend what holds there without it", markup=False)
         parent = load(pack.extends) if pack.extends in available() else None
         own = len(_changed(parent, pack)) if parent else len(pack.parameters)
         table.add_row(name, str(pack.version), pack.extends or "—", str(own), pack.sha[:12])

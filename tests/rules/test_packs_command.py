@@ -61,6 +61,25 @@ def test_a_pin_that_means_nothing_is_a_fault(tmp_path: Path, pin: str) -> None:
     assert "pins" in result.output
 
 
+@pytest.mark.parametrize(
+    ("pin", "sound"),
+    [
+        ('"admission.WORK_ITEM@620199001" = "demo_work_item"', True),
+        ('"admission.WORK_ITEM@620199001" = "city_admission_000"', False),
+        ('"@620199001001" = "lanzhou_2021"', False),
+        ('"@620199001001" = "panzhihua_2016"', True),
+    ],
+)
+def test_a_pack_for_a_place_builds_on_what_holds_there(tmp_path: Path, pin: str, sound: bool) -> None:
+    head = HEAD.replace("mine", "panzhihua_2016").replace("我的包", "仿")
+    file = tmp_path / "panzhihua_2016.toml"
+    file.write_text(f'{head}extends = "default_2026"\n[pins]\n{pin}\n', encoding="utf-8")
+
+    result = run("check", str(file))
+
+    assert (result.exit_code == 0) is sound, result.output
+
+
 def test_what_two_packs_decide_differently() -> None:
     result = run("diff", "city_admission_000", "panzhihua_2016", "--json")
 

@@ -4,6 +4,8 @@ A pack of an older version stays beside the newest as `<pack>@<version>.toml`: r
 """
 
 import tomllib
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -56,6 +58,30 @@ def chosen(pack: Pack, process: str, variant: str = "", place: str = "") -> Pack
             if name is not None and f"{kind}{where}":
                 return load(name)
     return pack
+
+
+def loose_pins(pack: Pack) -> tuple[str, ...]:
+    """Pins for a place whose pack does not build on what would hold there without them.
+
+    Only a pack that extends another is checked against relaxing its HARD rules, so these must not be used.
+    """
+    found: list[str] = []
+    for pin, name in pack.pins.items():
+        kind, at, place = pin.partition("@")
+        if at and name in available():
+            process, _, variant = kind.partition(".")
+            others = {key: value for key, value in pack.pins.items() if key != pin}
+            if chosen(replace(pack, pins=others), process, variant, place).pack not in _line(name):
+                found.append(pin)
+    return tuple(found)
+
+
+def _line(name: str) -> Iterator[str]:
+    """A pack and everything that it extends."""
+    above: str | None = name
+    while above is not None:
+        yield above.partition("@")[0]
+        above = load(above).extends
 
 
 def load_file(path: Path) -> Pack:
