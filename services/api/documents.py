@@ -80,8 +80,12 @@ async def _looked_up(desk: Desk, case: Case[Any], entry: Json) -> Lookup:
     names = await desk.people.display_names(codes)
     orgs = await desk.people.organizations(codes - names.keys())
     places = await desk.people.regions(code for code in codes if code.isdigit())
+    # Who brought the matter in is never among them: that field is no part of a document.
+    unknown = [code for code in codes if code.startswith("contact:") and code != getattr(case.data, "reporter", None)]
+    called = await desk.reads.contact_names(case.id, unknown) if unknown else {}
+    texts = await desk.reads.texts(case.id, [code for code in codes if code.startswith("text:")])
     return Lookup(
-        texts=await desk.reads.texts(case.id, [code for code in codes if code.startswith("text:")]),
+        texts={**texts, **called},
         people=names,
         orgs={code: org.name for code, org in orgs.items()},
         places={code: place.name for code, place in places.items()},

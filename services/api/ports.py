@@ -149,6 +149,9 @@ class Reads(Protocol):
     async def reporter(self, case_id: str, *, actor: Actor, purpose: str) -> Json | None:
         """Give the contact details of a reporter and write down, in one transaction, that they were read."""
 
+    async def contact_names(self, case_id: str, refs: Sequence[str]) -> dict[str, str]:
+        """Give what people are called whom a case knows by a contact alone: for documents that must name them."""
+
     async def accesses(self, case_id: str) -> Sequence[Json]:
         """Give who has read the contact details of a case, oldest first."""
 

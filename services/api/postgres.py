@@ -235,6 +235,11 @@ class PostgresReads:
             "account_id": found.account_id,
         }
 
+    async def contact_names(self, case_id: str, refs: Sequence[str]) -> dict[str, str]:
+        """What people are called whom a case knows by a contact alone."""
+        async with self._look() as connection:
+            return await contacts.names(connection, case_id, refs, self._seal)
+
     async def accesses(self, case_id: str) -> Sequence[Json]:
         """Who has read the contact details of a case."""
         async with self._look() as connection:

@@ -111,7 +111,12 @@ def facts_of(
         },
         "data": say(data),
         "note": say(note),
-        "raw": {"data": _raw(data), "note": note, "event": entry["type"], "to": payload.get("to", "")},
+        "raw": {
+            "data": _coded(_raw(data)) if masked else _raw(data),
+            "note": _coded(note) if masked else note,
+            "event": entry["type"],
+            "to": payload.get("to", ""),
+        },
         "by": {
             "name": say(entry["actor"]) if entry["actor"] != Role.SYSTEM else "",
             "role": TITLES[Role(entry["acting_role"])][0] if entry["acting_role"] in set(Role) else "",
@@ -176,10 +181,14 @@ class _Words:
         if is_dataclass(value) and not isinstance(value, type):
             return {one.name: self(getattr(value, one.name)) for one in fields(value)}
         if isinstance(value, Mapping):
-            return {str(name): self(one) for name, one in value.items()}
+            return {str(name): self._entry(str(name), self(one)) for name, one in value.items()}
         if isinstance(value, Sequence | set | frozenset):
             return [self(one) for one in value]
         return value
+
+    def _entry(self, key: str, value: Any) -> Any:
+        """An entry of a mapping, which may be called by its key: a person, a community, a number."""
+        return {"key": self._text(key), **value} if isinstance(value, dict) else value
 
     def _text(self, text: str) -> Any:
         if _REFERENCE.fullmatch(text):
@@ -240,6 +249,17 @@ def _raw(value: Any) -> Any:
         return {str(name): _raw(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [_raw(one) for one in value]
+    return value
+
+
+def _coded(value: Any) -> Any:
+    """The codes of a raw value, without anything that somebody wrote."""
+    if isinstance(value, str):
+        return value if _CODE.fullmatch(value) else ""
+    if isinstance(value, Mapping):
+        return {name: _coded(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_coded(one) for one in value]
     return value
 
 

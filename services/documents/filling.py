@@ -18,6 +18,7 @@ GENERAL = "GENERAL"
 # The earliest day that a zip can name: when a part of a file was packed is nobody's business.
 PACKED_AT = (1980, 1, 1, 0, 0, 0)
 QR = "qr"
+CHOICES = {"FOR": "赞成", "AGAINST": "反对", "ABSTAIN": "弃权"}
 QR_MILLIMETRES = 22
 
 
@@ -66,11 +67,19 @@ def filled(template: bytes, facts: Mapping[str, Any], *, scan: str) -> bytes:
     segno.make(scan, error="m").save(square, kind="png", scale=4, border=1)
     # What a template asks for and the case does not have stays empty; a template can reach nothing but its facts.
     grammar = SandboxedEnvironment(undefined=ChainableUndefined, autoescape=True)
+    grammar.filters["tally"] = tally
     image = InlineImage(document, square, width=Mm(QR_MILLIMETRES))
     document.render({**facts, QR: image}, grammar, autoescape=True)
     out = io.BytesIO()
     document.save(out)
     return _repacked(out.getvalue())
+
+
+def tally(votes: Mapping[str, str] | None, item: object) -> str:
+    """Count the open votes on an item, `votes` being choices by `item/person`; empty when there were none."""
+    found = [choice for place, choice in (votes or {}).items() if place.partition("/")[0] == str(item)]
+    counts = ((name, found.count(choice)) for choice, name in CHOICES.items())
+    return "，".join(f"{name}{count}票" for name, count in counts) if found else ""
 
 
 def _repacked(archive: bytes) -> bytes:

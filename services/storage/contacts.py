@@ -3,7 +3,7 @@
 Names and phones are encrypted for good, each tied to the reference that the case has to it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -69,6 +69,19 @@ async def reporter(connection: AsyncConnection, case_id: str | UUID, seal: Seal)
         anonymous=row.anonymous == "true",
         hidden_from_lead=row.hidden == "true",
     )
+
+
+async def names(connection: AsyncConnection, case_id: str | UUID, refs: Sequence[str], seal: Seal) -> dict[str, str]:
+    """What people are called whom a case knows by a contact alone, for documents that must name them; no phones.
+
+    Raises `SealBroken` when the key is not here.
+    """
+    rows = await connection.execute(
+        select(contact.c.ref, contact.c.name).where(
+            contact.c.case_id == UUID(str(case_id)), contact.c.ref.in_(refs), contact.c.name.is_not(None)
+        )
+    )
+    return {row.ref: seal.open(row.name, row.ref) for row in rows}
 
 
 async def keys_in_use(connection: AsyncConnection) -> dict[str, int]:

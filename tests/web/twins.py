@@ -264,6 +264,9 @@ class Twin:
         self.logged.append((case_id, actor.id, purpose))
         return next((value for (case, ref), value in self.kept.items() if case == case_id and ref[:1] == "c"), None)
 
+    async def contact_names(self, case_id: str, refs: Sequence[str]) -> dict[str, str]:
+        return {ref: self.kept[case_id, ref]["name"] for ref in refs if (case_id, ref) in self.kept}
+
     async def accesses(self, case_id: str) -> Sequence[Json]:
         return [{"actor_id": who, "purpose": why} for case, who, why in self.logged if case == case_id]
 

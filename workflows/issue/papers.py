@@ -7,8 +7,16 @@ from workflows.kernel.process import Paper
 
 Payload = Mapping[str, Any]
 
-ORDERS = ("accepted", "dispatch", "record_decision", "record_street_decision", "designate")
-TOPICS = ("accepted", "dispatch", "raise_level", "escalated", "report_infeasible", "record_decision")
+ORDERS = ("dispatched", "order_started", "record_decision", "record_street_decision", "designate")
+TOPICS = (
+    "topic_proposed",
+    "raise_level",
+    "level_raised",
+    "escalated",
+    "report_infeasible",
+    "suspended_too_long",
+    "record_decision",
+)
 URGED = ("clock_reminded", "clock_breached", "clock_red")
 LADDER = ("HANDLE", "REFER_REPLY", "OVERALL")
 """Clocks that remind and escalate in three colours (processes §0.4)."""
