@@ -55,7 +55,7 @@ async def refused(call: Call, who: str, path: str, body: Any = None) -> str:
 async def upload(client: httpx.AsyncClient, call: Call, who: str) -> str:
     """Upload a file; gives its id."""
     token = (await call(who, "GET", "/me")).request.headers["Authorization"]
-    files = {"file": ("promise.txt", "承诺".encode(), "text/plain"), "kind": (None, "FILE")}
+    files: dict[str, Any] = {"file": ("promise.txt", "承诺".encode(), "text/plain"), "kind": (None, "FILE")}
     answer = await client.post("/attachments", files=files, headers={"Authorization": token})
     assert answer.status_code == 201, answer.text
     found: str = answer.json()["id"]
