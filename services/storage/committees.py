@@ -27,6 +27,7 @@ Json = dict[str, Any]
 ORDER = [CHAIR, VICE_CHAIR, MEMBER]
 FORMED = ("FORMED", "OPERATING", "FIXING", "CONSOLIDATED")
 """States of a community in which its committee sits (P14)."""
+DEFAULT_KINDS = {"formation": "INITIAL", "membership": "EXIT"}
 VICE_SOURCES = ("VETERAN", "SOCIAL_ORG", "RESIDENT_UNIT", "PARTY_ORG_MEMBER", "RESIDENT_REPRESENTATIVE")
 
 
@@ -289,7 +290,9 @@ async def _under_way(connection: AsyncConnection, place: str) -> Json:
 
 
 def _named(row: Any) -> Json:
-    return {"id": row.id, "number": row.number, "kind": row.kind, "state": row.state, "phase": row.phase}
+    # What stands at its default is not stored.
+    kind = row.kind or DEFAULT_KINDS[row.process]
+    return {"id": row.id, "number": row.number, "kind": kind, "state": row.state, "phase": row.phase}
 
 
 async def _seats_below(connection: AsyncConnection, place: str, day: date) -> dict[str, list[tuple[str, str]]]:
