@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from enum import Enum
 from functools import cache
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, ClassVar, get_args, get_type_hints
 
 from services.console.language import translations
 from services.texts.catalogue import catalogue
@@ -26,6 +27,7 @@ STEP_TITLES = {
 COLOR_TITLES = {"NONE": "正常", "BLUE": "临期提醒", "YELLOW": "已超期", "RED": "严重超期"}
 
 
+UNSHOWN = ("effect", "ref")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d:\d\d|Z)")
 
 
@@ -40,6 +42,18 @@ def _titles(kind: type) -> dict[str, tuple[str, str]]:
     return found
 
 
+@cache
+def kinds_of(field: str) -> tuple[str, ...]:
+    """Names of the enumerations that a field of this name holds, in any process: the same code may mean two things."""
+    found: dict[str, None] = {}
+    for kind in NAMES:
+        hint = get_type_hints(kind).get(field)
+        for part in (hint, *get_args(hint), *(inner for one in get_args(hint) for inner in get_args(one))):
+            if isinstance(part, type) and issubclass(part, Enum):
+                found[part.__name__] = None
+    return tuple(found)
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """Names in the reader's language; a code that has none is shown as it is."""
@@ -49,6 +63,8 @@ class Words:
 
     language: str
     processes: Mapping[str, Process[Any]]
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What the codes of this page stand for."""
 
     def _(self, text: str) -> str:
         return translations(self.language).gettext(text)
@@ -108,12 +124,12 @@ class Words:
 
     def choice(self, field: str, code: str) -> str:
         """What a value of a field is called."""
-        for key in (f"{field.rpartition('.')[2]}.{code}", code):
+        for key in (*(f"{kind}.{code}" for kind in kinds_of(field.rpartition(".")[2])), code):
             if (found := self.of("value", key)) != key:
                 return found
         return self.role(code)
 
-    def field(self, process: str, name: str) -> str:
+    def title(self, process: str, name: str) -> str:
         """What a field of a case's data is called."""
         found = self._process(process)
         for kind in found.commands.values() if found else ():
@@ -126,16 +142,36 @@ class Words:
         """A value of a case's data for people."""
         if isinstance(value, bool):
             return self._("是") if value else self._("否")
+        if isinstance(value, str) and value in self.names:
+            return self.names[value]
         if isinstance(value, str):
             return self.moment(value) if MOMENT.fullmatch(value) else self.choice(name, value)
         if isinstance(value, Mapping):
             inner = (
-                f"{self.field(process, key)}: {self.value(process, key, one)}" for key, one in value.items() if one
+                f"{self.title(process, key)}: {self.value(process, key, one)}" for key, one in value.items() if one
             )
             return "; ".join(inner)
         if isinstance(value, list | tuple):
             return ", ".join(self.value(process, name, one) for one in value)
         return str(value)
+
+    def notes(self, process: str, event: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """What the history keeps besides: reasons and texts with what they are."""
+        notes = event["payload"].get("notes", {})
+        return [
+            (
+                self.title(process, name),
+                self.clock(process, value) if name == "clock" else self.value(process, name, value),
+            )
+            for name, value in notes.items()
+            if value not in (None, "", [], {}, False) and name not in UNSHOWN
+        ]
+
+    def who(self, event: Mapping[str, Any]) -> str:
+        """Who did something, and for whom."""
+        named = self.names.get(event["actor"] or "", "")
+        org = self.names.get(event.get("acting_org") or "", "")
+        return " · ".join(part for part in (named, self.role(event["acting_role"]), org) if part)
 
     def event(self, kind: str) -> str:
         """What an event is called: by its own word, or by the command that made it."""

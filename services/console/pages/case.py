@@ -1,6 +1,9 @@
 """A case of any process: what it is, where it stands, why it is due then, and what I may do now (事项)."""
 
 import asyncio
+import re
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Any
@@ -12,6 +15,13 @@ from services.console.forms import filled, inputs
 from services.console.pages.routing import At
 from services.console.pages.sending import body_with_files
 from services.console.visit import Visit
+
+CODE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]{4,15}|[a-z][a-z0-9-]{2,40}")
+MOST_CODES = 150
+PAPERS = {
+    "pdf": "application/pdf",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+}
 
 
 async def show(visit: Visit) -> Response:
@@ -68,6 +78,30 @@ def visit_values(visit: Visit) -> dict[str, Any]:
     return dict(visit.request.query_params)
 
 
+def _codes(value: Any) -> Iterator[str]:
+    """Every string that may stand for a person, an organisation or a place."""
+    if isinstance(value, str):
+        if CODE.fullmatch(value):
+            yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _codes(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _codes(one)
+
+
+async def paper(visit: Visit) -> Response:
+    """A document, to keep or to print."""
+    process, key = _address(visit)
+    kind, ending = visit.request.path_params["kind"], visit.request.path_params["ending"]
+    if ending not in PAPERS:
+        raise Problem(404, {"detail": visit.say("没有这个页面，或者您无权查看。")})
+    file = await visit.api.file(f"/{process.plural}/{key}/documents/{kind}", PAPERS[ending], seq=visit.query("seq"))
+    headers = {name: file.headers[name] for name in ("content-disposition",) if name in file.headers}
+    return Response(file.content, media_type=PAPERS[ending], headers=headers)
+
+
 def _address(visit: Visit) -> tuple[Any, str]:
     process = visit.house.processes.get(visit.request.path_params["plural"])
     if process is None:
@@ -78,13 +112,18 @@ def _address(visit: Visit) -> tuple[Any, str]:
 async def _case(visit: Visit) -> dict[str, Any]:
     process, key = _address(visit)
     base = f"/{process.plural}/{key}"
-    case, events, clocks, actions = await asyncio.gather(
+    case, events, clocks, actions, papers = await asyncio.gather(
         visit.api.get(base),
         visit.api.get(f"{base}/events"),
         visit.api.get(f"{base}/clocks"),
         visit.api.get(f"{base}/actions"),
+        visit.api.get(f"{base}/documents"),
     )
+    codes = list(dict.fromkeys(_codes([case["data"], case["community_id"], events["items"]])))[:MOST_CODES]
+    found = await visit.api.get("/names", of=codes) if codes else {"names": {}}
+    visit.words = replace(visit.words, names=found["names"])
     return {
+        "papers": papers,
         "process": process,
         "case": case,
         "events": events["items"],
@@ -96,6 +135,7 @@ async def _case(visit: Visit) -> dict[str, Any]:
 
 PAGES = (
     At("/{plural}/{key}/diagram.bpmn", picture),
+    At("/{plural}/{key}/papers/{kind}.{ending}", paper),
     At("/{plural}/{key}/commands/{command}", command_form),
     At("/{plural}/{key}/commands/{command}", give, ("POST",)),
     At("/{plural}/{key}", show),
