@@ -143,6 +143,9 @@ class Reads(Protocol):
     ) -> tuple[Json, Sequence[Json], str | None] | None:
         """Give a figure, the cases behind it from a number on, and the last of them when there are more."""
 
+    async def running_notices(self, actor: Actor, place: str) -> Sequence[Json]:
+        """Give the notices of a place that run, with their end and how many objections are open."""
+
     async def board(self, community: str, months: tuple[str, ...]) -> Json:
         """Give results, notices, what is listed, problems of these months, rosters; for everybody once masked."""
 

@@ -166,6 +166,11 @@ class PostgresReads:
             rows, last = await figures.behind(connection, found, actor=actor, after=after, limit=limit)
         return _flat(found), [_flat(row) for row in rows], last
 
+    async def running_notices(self, actor: Actor, place: str) -> Sequence[Json]:
+        """在办公示."""
+        async with self._look(actor) as connection:
+            return [_flat(row) for row in await boards.running(connection, place, actor=actor)]
+
     async def board(self, community: str, months: tuple[str, ...]) -> Json:
         """公示栏, not masked yet."""
         async with self._look() as connection:

@@ -308,6 +308,17 @@ def question_router() -> APIRouter:
             "next_cursor": following,
         }
 
+    @router.get(
+        "/running-notices",
+        operation_id="running_notices",
+        summary="在办公示、截止时间和未答复异议 / notices that run, their end, and open objections",
+    )
+    async def running_notices(
+        desk: DeskDep, actor: ActorDep, community_id: Annotated[str | None, Query(max_length=64)] = None
+    ) -> dict[str, Any]:
+        place = await _place(desk, actor, community_id)
+        return {"place": place, "items": [_shown(row) for row in await desk.reads.running_notices(actor, place)]}
+
     @router.get("/due", operation_id="due", summary="时限计算器 / deadline calculator", response_model=DueAnswer)
     async def deadline(desk: DeskDep, actor: ActorDep, query: Annotated[DueQuery, Query()]) -> dict[str, Any]:
         start = query.start

@@ -1,17 +1,21 @@
 """公示栏 of a community: results, notices, listed problems and who is responsible. The caller masks the texts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import RowMapping, Text, and_, any_, cast, exists, func, or_, select
+from sqlalchemy import RowMapping, Text, and_, any_, cast, exists, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.clocks import name_of
 from services.storage.ledger_tables import case_file, clock
 from services.storage.people_tables import body, body_member, organization, person, spatial_unit
 from services.storage.prose import said, texts_of
+from services.storage.sight import sight, within
 from workflows.kernel.calendar import CHINA
+from workflows.kernel.process import Actor
 
 MOST = 200
 STILL_SHOWN = timedelta(days=30)
@@ -124,26 +128,26 @@ def _line(row: RowMapping, texts: dict[str, Any]) -> Posted:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A notice that runs, for those who watch over it (在办公示): until when, and how many objections are open."""
+
+    case_id: UUID
+    number: str
+    community: str
+    kind: str
+    title: str
+    state: str
+    posted_at: datetime
+    ends_at: datetime | None
+    interruptions: int
+    open_objections: int
+
+
 async def notices(connection: AsyncConnection, community: str) -> tuple[OnNotice, ...]:
     """Everything that hangs now, what was posted last first; after its end until it is taken down."""
-    ends = (
-        select(func.max(clock.c.due_at))
-        .where(clock.c.case_id == case_file.c.id, clock.c.code == "NOTICE", clock.c.state.in_(("RUNNING", "MET")))
-        .scalar_subquery()
-    )
-    rows = (
-        await connection.execute(
-            select(case_file.c.id, case_file.c.number, case_file.c.title, case_file.c.state, case_file.c.data, ends)
-            .where(
-                case_file.c.process == "notice",
-                case_file.c.community == community,
-                case_file.c.state.in_(HANGING),
-                case_file.c.phase == "",
-            )
-            .order_by(case_file.c.updated_at.desc(), case_file.c.id)
-            .limit(MOST)
-        )
-    ).all()
+    hanging = (case_file.c.community == community, case_file.c.state.in_(HANGING), case_file.c.phase == "")
+    rows = await _notices(connection, *hanging)
     texts = await texts_of(connection, [row.id for row in rows], [(row.title, row.data.get("text")) for row in rows])
     return tuple(
         OnNotice(
@@ -153,11 +157,48 @@ async def notices(connection: AsyncConnection, community: str) -> tuple[OnNotice
             text=said(row.data.get("text"), texts),
             state=row.state,
             posted_at=_moment(row.data["posted_at"]),
-            ends_at=row[5].astimezone(CHINA) if row[5] else None,
+            ends_at=row.ends_at.astimezone(CHINA) if row.ends_at else None,
             open_to_objections=row.state == "RUNNING",
         )
         for row in rows
     )
+
+
+async def running(connection: AsyncConnection, place: str, *, actor: Actor | None = None) -> tuple[Running, ...]:
+    """Notices of a place that run or were interrupted, what was posted last first (processes §0.9)."""
+    seen = sight(actor) if actor is not None else true()
+    rows = await _notices(connection, within(case_file, place), case_file.c.state.in_(("RUNNING", "INTERRUPTED")), seen)
+    texts = await texts_of(connection, [row.id for row in rows], [row.title for row in rows])
+    return tuple(
+        Running(
+            case_id=row.id,
+            number=row.number,
+            community=row.community,
+            kind=row.data["kind"],
+            title=said(row.title, texts),
+            state=row.state,
+            posted_at=_moment(row.data["posted_at"]),
+            ends_at=row.ends_at.astimezone(CHINA) if row.ends_at else None,
+            interruptions=row.data.get("interruptions", 0),
+            open_objections=sum(one.get("standing") == "OPEN" for one in row.data.get("objections", {}).values()),
+        )
+        for row in rows
+    )
+
+
+async def _notices(connection: AsyncConnection, *which: Any) -> Sequence[Any]:
+    ends = (
+        select(func.max(clock.c.due_at))
+        .where(clock.c.case_id == case_file.c.id, clock.c.code == "NOTICE", clock.c.state.in_(("RUNNING", "MET")))
+        .scalar_subquery()
+    )
+    rows = await connection.execute(
+        select(case_file, ends.label("ends_at"))
+        .where(case_file.c.process == "notice", *which)
+        .order_by(case_file.c.updated_at.desc(), case_file.c.id)
+        .limit(MOST)
+    )
+    return rows.all()
 
 
 async def listed(connection: AsyncConnection, community: str) -> tuple[Watched, ...]:

@@ -43,6 +43,12 @@ async def test_a_notice_hangs_on_the_board_and_is_objected_to_in_confidence(
     assert (await client.get(follow)).json()["state"] == "OPEN"
     assert (await client.get(f"/public/objections/{receipt['number']}?check_code=AAAAAA")).status_code == 404
 
+    running = (await call("supervisor", "GET", "/running-notices?community_id=620199001")).json()["items"]
+    assert [(one["number"], one["open_objections"]) for one in running if one["number"] == notice["number"]] == [
+        (notice["number"], 1)
+    ]
+    assert (await call("resident1", "GET", "/running-notices")).status_code == 403
+
     # The community knows neither of it nor of him; the street knows the ground, and him by an own right.
     for who in ("worker1", "secretary1", "member1a", "resident1"):
         assert (await call(who, "GET", f"/objections/{receipt['number']}")).status_code == 404

@@ -251,6 +251,9 @@ class Twin:
         figure = {"value": 1.0, "cases": ["1"], "part_cases": ["1"], "excluded": []}
         return figure, [{"key": "1", "in_part": True}][len(after) :], None
 
+    async def running_notices(self, actor: Actor, place: str) -> Sequence[Json]:
+        return []
+
     async def board(self, community: str, months: tuple[str, ...]) -> Json:
         return {
             "results": [{"title": "3-2-501", "text": "电话13800000000", "number": "1"}],

@@ -81,6 +81,8 @@ def facets(case: Case[Supervision]) -> Mapping[str, Any]:
         "red": case.state in OPEN,
         "orgs": [data.responsible_org] if data.responsible_org else [],
         "submitted_by": data.opened_by or None,
+        # Somebody stands behind each of them, so that no resident opens one by its number; what is public is posted.
+        "reporter_id": data.opened_by or None,
     }
 
 

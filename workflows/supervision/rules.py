@@ -1,5 +1,6 @@
 """Commands and rules of a supervision case (挂牌销号): listed until somebody else has seen it solved (pure)."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -23,6 +24,8 @@ RECTIFYING = "RECTIFYING"
 """Where an admission stands while a rectification runs, which may be supervised as an issue may (processes P4)."""
 NEUTRAL = 3
 """基本满意 of five."""
+UNASKED: Mapping[str, Any] = {"reporter_known": False, "contacted": False, "satisfaction": None}
+"""What is known of the subject where a case was delisted before anybody asked."""
 
 
 @command("立案督查", "Open a supervision case")
@@ -164,7 +167,7 @@ def delist(case: Case[Supervision], cmd: Delist, turn: Turn) -> Change:
     """销号: the issue's completion is approved with it."""
     if not cmd.evidence and not cmd.text:
         raise GuardFailed("NO_EVIDENCE", field="evidence", clause="processes P1")
-    subject = turn.facts["supervised_subject"]
+    subject = turn.facts.get("supervised_subject", UNASKED)
     satisfied = (case.data.satisfaction or subject["satisfaction"] or 0) >= NEUTRAL
     if turn.policy.flag("supervision.require_satisfaction") and subject["reporter_known"] and not satisfied:
         raise GuardFailed("SATISFACTION_REQUIRED", clause="supervision.require_satisfaction")
