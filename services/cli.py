@@ -31,6 +31,7 @@ COMMANDS = (
     ("committees", "committees", "committees"),
     ("packs", "packs", "packs"),
     ("incidents", "incidents", "incidents"),
+    ("notices", "notices", "notices"),
     ("due", "due", "due_at"),
     ("calendar", "calendar", "calendar"),
     ("backup", "backup", "backup"),

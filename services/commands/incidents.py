@@ -28,6 +28,9 @@ WORDS = {
     "REFUSED_TELL": ("联动被拒绝", "a message was refused by another case"),
     "STUCK": ("流程卡住", "its run fails again and again"),
     "RUN_FAILED": ("流程中断", "its run has ended with an error"),
+    "NOBODY_TO_TELL": ("通知无人可收", "nobody is there to be told"),
+    "NOTICE_DEAD": ("通知渠道失效", "a channel takes no message any more"),
+    "NOTICE_UNREADABLE": ("通知渠道密钥缺失", "the key of a channel's address is missing"),
     "ACTIVITY_FAILS": ("任务失败", "an activity fails again and again"),
 }
 
