@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from activities.calendar import Calendars
 from services.storage.calendar import CalendarStore
 from services.storage.cursors import CursorInvalid
+from services.storage.history import case_at, case_now
 from services.storage.ids import uuid7
 from services.storage.ledger import Ledger
 from services.storage.permits import PermitFilters, permits, unpaid
@@ -211,3 +212,14 @@ async def test_a_revoked_item_is_barred_by_its_words(register: Register, ledger_
     assert await barred(ledger_engine, now, applicant_org="urban-management", variant="WORK_ITEM") == []
     day_of_release = datetime.combine(until, datetime.min.time(), UTC)
     assert await barred(ledger_engine, day_of_release, revoked) == []
+
+
+async def test_a_permit_is_the_same_case_at_every_version(register: Register, ledger_engine: AsyncEngine) -> None:
+    """Rebuilt from its history, as documents and repeated commands want it, and as it stands now."""
+    async with ledger_engine.connect() as connection:
+        for case in register.cases.values():
+            for version in range(1, case.version + 1):
+                wanted = register.town.states.get((case.id, version))
+                if wanted is not None:
+                    assert await case_at(connection, ADMISSION, case.id, version) == wanted
+            assert await case_now(connection, ADMISSION, case.id) == case
