@@ -344,6 +344,8 @@ async def reconcile(servers: Servers, home: Home, *words: str) -> tuple[int, str
         SHANGLIANG_HOME=str(home.root),
         SHANGLIANG_DATABASE_URL=servers.database_url,
         SHANGLIANG_TEMPORAL_ADDRESS=servers.temporal_address,
+        # The office of these tests reads what is not encrypted.
+        SHANGLIANG_ENCRYPT_PAYLOADS="false",
     )
 
 
