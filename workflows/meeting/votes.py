@@ -140,8 +140,6 @@ def _counted_vote(case: Case[Meeting], cmd: do.RecordVote, item: Item, turn: Tur
     count = Tally(in_favour=cmd.count.in_favour, against=cmd.count.against, abstain=cmd.count.abstain)
     if not item.secret and not case.data.counted:
         raise GuardFailed("NOT_A_SECRET_BALLOT", field="count", clause=CLAUSE)
-    if cmd.item in case.data.tallies:
-        raise GuardFailed("VOTED_ALREADY", field="count", clause=QUORUM)
     if case.data.counted:
         kind = next(kind for kind in case.data.bodies if kind.value in case.data.counted)
         if count.cast > strength(case, kind, turn.policy, cmd.item).present:
