@@ -169,6 +169,16 @@ REFUSED: dict[str, tuple[Way, str, Any]] = {
     "entering.confirm_funding NO_EVIDENCE": (agreed, "department", do.ConfirmFunding(kind=FundingKind.COMMITTED)),
     "entering.refuse_terms NOT_ASKED_TO_SIGN": (agreed, "secretary1", do.RefuseTerms(reason="text:r")),
     "entering.register_and_enter TERM_OVER": (_then(funded, "2027-06-30 10:00"), "reviewer", do.RegisterAndEnter()),
+    "entering.register_and_enter NOBODY_AGREED": (
+        _then(
+            lambda: approved(Variant.UNIT),
+            ("secretary1", do.RefuseTerms(reason="text:r")),
+            ("secretary2", do.RefuseTerms(reason="text:r")),
+            ("telecom", do.ConfirmFunding(kind=FundingKind.COMMITTED, evidence=EVIDENCE)),
+        ),
+        "reviewer",
+        do.RegisterAndEnter(),
+    ),
     "filing.confirm_emergency REASON_REQUIRED": (emergency, "approver", do.ConfirmEmergency(approve=False)),
     "filing.request_correction GAPS_TOLD_ALREADY": (
         _then(correction, ("department", do.Resubmit(content="text:c"))),

@@ -125,6 +125,8 @@ def register_and_enter(case: Case[Admission], cmd: do.RegisterAndEnter, turn: Tu
         raise GuardFailed("TERM_OVER", clause="000 §三(三)1")
     needed = agreement_required(case, turn)
     communities = tuple(code for code in data.communities if _enters(data.agreements[code], needed=needed))
+    if not communities:
+        raise GuardFailed("NOBODY_AGREED", clause=ADMITTED)
     return Change(
         type="registered",
         to="ACTIVE",
