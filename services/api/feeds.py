@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel
 
 from services.api.deps import PREFIX, ActorDep, Desk, DeskDep, LanguageDep
@@ -74,7 +74,6 @@ class Feeds(BaseModel):
 def feed_router(links: Links, diary: Diary, public_url: str = "") -> APIRouter:
     """Give `/feeds`."""
     router = APIRouter(prefix="/feeds", tags=["feeds"], route_class=TimedRoute)
-    base = f"{public_url.rstrip('/')}{PREFIX}/feeds"
 
     async def person_of(desk: Desk, token: str) -> Actor:
         holder = await links.holder(token)
@@ -84,7 +83,8 @@ def feed_router(links: Links, diary: Diary, public_url: str = "") -> APIRouter:
         return actor
 
     @router.post("/me", operation_id="new_feed", summary="生成日历订阅链接，旧链接失效 / a new link", status_code=201)
-    async def new_feed(actor: ActorDep) -> Feeds:
+    async def new_feed(request: Request, actor: ActorDep) -> Feeds:
+        base = f"{(public_url or str(request.base_url)).rstrip('/')}{PREFIX}/feeds"
         token = await links.new_link(actor)
         mine = await diary.bodies(actor, datetime.now(UTC))
         return Feeds(

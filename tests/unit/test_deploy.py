@@ -46,4 +46,9 @@ def test_every_unit_runs_without_rights_and_as_a_user_of_its_own(path: Path) -> 
 def test_what_the_api_counts_is_what_the_alerts_ask_for() -> None:
     asked = set(re.findall(r"\bshangliang_\w+", (DEPLOY / "prometheus" / "alerts.yaml").read_text()))
 
-    assert asked == {"shangliang_http_requests_total", "shangliang_http_request_seconds_bucket"}
+    assert asked == {
+        "shangliang_http_requests_total",
+        "shangliang_http_request_seconds_bucket",
+        "shangliang_outbox_oldest_seconds",
+        "shangliang_deliveries",
+    }
