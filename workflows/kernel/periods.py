@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from workflows.kernel.calendar import CHINA, Duration, Scale, Unit, end_of_month, local
+from workflows.kernel.calendar import CHINA, LONGEST, Duration, Scale, Unit, end_of_month, local
 from workflows.kernel.clocks import Start
 
 MONTHS = {"MONTH": 1, "YEAR": 12}
@@ -49,8 +49,9 @@ def clock_until(
 ) -> Start:
     """Start a clock that ends exactly at a moment, and at once when that has passed."""
     hour = scale.seconds(Unit.HOURS) if scale is not None else HOUR
-    if at > now:
-        duration = Duration((at - now).total_seconds() / hour, Unit.HOURS)
-        return Start(code=code, ref=ref, parameter=parameter, duration=duration)
+    hours = (at - now).total_seconds() / hour
+    if 0 < hours <= LONGEST[Unit.HOURS]:
+        return Start(code=code, ref=ref, parameter=parameter, duration=Duration(hours, Unit.HOURS))
+    # Passed already, or so far ahead that a drill has no number for it: the last hour before it tells the moment.
     since = at - timedelta(seconds=hour)
     return Start(code=code, ref=ref, parameter=parameter, duration=Duration(1, Unit.HOURS), since=since)
