@@ -8,13 +8,17 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     Column,
     ColumnElement,
     RowMapping,
     Select,
+    Text,
     Uuid,
     bindparam,
+    cast,
     func,
+    or_,
     select,
     text,
     tuple_,
@@ -144,7 +148,7 @@ async def cases(
 ) -> Page:
     """Part of the list, newest first; raises `CursorInvalid` for a cursor of another list."""
     limit = max(1, min(limit, LARGEST_PAGE))
-    narrowed = [case_file.c.process == process.name, *conditions(filters)]
+    narrowed = [case_file.c.process == process.name, *conditions(filters, wide=process.wide)]
     if after is not None:
         narrowed.append(tuple_(case_file.c.opened_at, case_file.c.id) < order_of(KIND, after, (datetime, UUID)))
     # A branch for each way of knowing of a case: each walks its own index and stops when the page is full.
@@ -202,7 +206,8 @@ def _key(key: str) -> tuple[Column[Any], UUID | str]:
     return case_file.c.number, key
 
 
-def conditions(filters: Filters | Narrowing) -> list[ColumnElement[bool]]:
+def conditions(filters: Filters | Narrowing, *, wide: bool = False) -> list[ColumnElement[bool]]:
+    """What a list is narrowed to; `wide`: also to cases that lie above a community and concern it."""
     table = case_file.c
     found: list[ColumnElement[bool]] = []
     if filters.state:
@@ -220,7 +225,8 @@ def conditions(filters: Filters | Narrowing) -> list[ColumnElement[bool]]:
         if wanted:
             found.append(column == wanted)
     if filters.community_id:
-        found.append(within(case_file, filters.community_id))
+        lies = within(case_file, filters.community_id)
+        found.append(or_(lies, _concerns(filters.community_id)) if wide else lies)
     if filters.month:
         opened = func.to_char(func.timezone("Asia/Shanghai", table.opened_at), "YYYY-MM")
         found.append(func.coalesce(table.problem_month, opened) == filters.month)
@@ -233,6 +239,10 @@ def conditions(filters: Filters | Narrowing) -> list[ColumnElement[bool]]:
     if filters.q and filters.q.strip():
         found.append(_says(filters.q.strip()))
     return found
+
+
+def _concerns(place: str) -> ColumnElement[bool]:
+    return case_file.c.places.contains(cast([place], ARRAY(Text)))
 
 
 def _says(words: str) -> ColumnElement[bool]:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.calendar import Calendars
 from services.storage.calendar import CalendarStore
+from services.storage.cases import Filters, cases
 from services.storage.cursors import CursorInvalid
 from services.storage.history import case_at, case_now
 from services.storage.ids import uuid7
@@ -223,3 +224,17 @@ async def test_a_permit_is_the_same_case_at_every_version(register: Register, le
                 if wanted is not None:
                     assert await case_at(connection, ADMISSION, case.id, version) == wanted
             assert await case_now(connection, ADMISSION, case.id) == case
+
+
+@pytest.mark.parametrize(
+    ("place", "items"),
+    [(COMMUNITY, 3), (OTHER_COMMUNITY, 2), ("620199001", 3), ("620199", 3), ("620199001003", 0)],
+)
+async def test_a_list_of_a_community_has_what_concerns_it(
+    register: Register, ledger_engine: AsyncEngine, place: str, items: int
+) -> None:
+    """The cases lie in the county; a community asks for its own all the same."""
+    async with ledger_engine.connect() as connection:
+        page = await cases(connection, REVIEWER, ADMISSION, Filters(community_id=place))
+
+    assert len(page.items) == items

@@ -273,4 +273,5 @@ ADMISSION: Process[Admission] = Process(
         do.TransferToList: ("lists_in_force",),
     },
     papers=PAPERS,
+    wide=True,
 )

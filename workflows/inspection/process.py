@@ -121,6 +121,7 @@ INSPECTION: Process[Inspection] = Process(
     work=work,
     needs={do.OpenInspection: ("permit_of",), do.Conclude: ("permit_of",)},
     papers=(Paper("ASSESSMENT_REPORT", "评议报告", "Assessment report", on=("concluded",)),),
+    wide=True,
     cadences=(
         Cadence(
             code="yearly",

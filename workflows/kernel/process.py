@@ -485,6 +485,8 @@ class Process(Generic[D]):
     """Questions whose answers a command's rule finds in `turn.facts`, each under its name."""
     papers: tuple[Paper, ...] = ()
     cadences: tuple[Cadence, ...] = ()
+    wide: bool = False
+    """Whether a case may lie above the communities that it concerns, which its facets then name as `places`."""
     table: Mapping[tuple[str, type | Moment], Arrow] = field(init=False)
     commands: Mapping[str, type] = field(init=False)
     openings: Mapping[str, type] = field(init=False)
