@@ -8,7 +8,7 @@ from typing import Any
 from workflows.issue import commands as do
 from workflows.issue.closing import NOTHING_WAITS
 from workflows.issue.data import BODIES, LEVELS, Body, Escalated, Issue, above, at_least
-from workflows.kernel.calendar import Duration, Unit, day_that_ends, end_of_month, local
+from workflows.kernel.calendar import LONGEST, Duration, Unit, day_that_ends, end_of_month, local
 from workflows.kernel.clocks import Cancel, Clock, ClockOp, Start
 from workflows.kernel.periods import period_of
 from workflows.kernel.process import SYSTEM, Case, Change, Effect, GuardFailed, Notice, Rule, Turn, derived_id
@@ -78,8 +78,9 @@ def hearing(turn: Turn, body: Body, meets_at: datetime | None = None) -> Start:
     if meets_at is None:
         return Start(code="HEARING", parameter=AGENDA_PARAMETER, duration=slot(turn, body))
     one: Duration = turn.policy.duration(AGENDA_PARAMETER)
-    months = _months(turn, meets_at) + 2
-    return Start(code="HEARING", parameter=AGENDA_PARAMETER, duration=Duration(one.value * months, one.unit))
+    # A drill may set a meeting further ahead than a duration reaches.
+    months = min(one.value * (_months(turn, meets_at) + 2), LONGEST[one.unit])
+    return Start(code="HEARING", parameter=AGENDA_PARAMETER, duration=Duration(months, one.unit))
 
 
 def _months(turn: Turn, at: datetime) -> int:
