@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.api.deps import ActorDep, DeskDep, LanguageDep
 from services.api.errors import Invalid
 from services.api.faults import Fault
 from services.api.limits import TimedRoute
+from services.api.postgres import Database
 from services.storage.coverage import Coverage, coverage
 from services.texts.catalogue import catalogue
 from workflows.kernel.calendar import CHINA
@@ -64,7 +64,7 @@ class Check(BaseModel):
         ]
 
 
-def check_router(database: AsyncEngine) -> APIRouter:
+def check_router(database: Database) -> APIRouter:
     """Give `/admission-check`; items of one community and department are answered by one statement."""
     router = APIRouter(tags=["admissions"], route_class=TimedRoute)
 

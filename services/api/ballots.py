@@ -5,11 +5,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.api.deps import ActorDep, Desk, DeskDep
 from services.api.errors import NotFound
 from services.api.limits import TimedRoute
+from services.api.postgres import Database
 from services.api.views import local
 from services.storage.ballots import Paper, TokensIssued, answer, issue, opinions, paper, progress
 from workflows.inspection.data import Ballot, BallotState
@@ -31,7 +31,7 @@ class Answer(BaseModel):
     opinion: Annotated[str, Field(min_length=1, max_length=500, title="意见")] | None = None
 
 
-def ballot_router(database: AsyncEngine) -> APIRouter:
+def ballot_router(database: Database) -> APIRouter:
     """Give the ballots of inspections and `/public/ballots`."""
     router = APIRouter(route_class=TimedRoute)
 

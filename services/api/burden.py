@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.api.deps import ActorDep, DeskDep
 from services.api.limits import TimedRoute
+from services.api.postgres import Database
 from services.api.questions import Community
 from services.api.reach import require_community
 from services.storage.burden import Carried, carried, tasks, totals, trend
@@ -18,7 +18,7 @@ from workflows.policy.pack import Pack
 ALARMS = {"items": "burden.alarm.items", "forms": "burden.alarm.forms", "hours_month": "burden.alarm.hours"}
 
 
-def burden_router(database: AsyncEngine) -> APIRouter:
+def burden_router(database: Database) -> APIRouter:
     """Give `/burden`."""
     router = APIRouter(tags=["questions"], route_class=TimedRoute)
 

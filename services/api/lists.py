@@ -11,13 +11,13 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as InPath
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.api.bodies import spreadsheet
 from services.api.deps import ActorDep, LanguageDep
 from services.api.errors import Invalid, NotFound
 from services.api.faults import Fault
 from services.api.limits import TimedRoute
+from services.api.postgres import Database
 from services.api.tables import Column, table_response
 from services.api.views import local
 from services.storage.lists import (
@@ -81,7 +81,7 @@ class FileRead(Protocol):
 ReadList = Callable[[Path], FileRead]
 
 
-def list_router(database: AsyncEngine, read_list: ReadList) -> APIRouter:
+def list_router(database: Database, read_list: ReadList) -> APIRouter:
     """Give `/lists`; `read_list` reads a spreadsheet."""
     router = APIRouter(prefix="/lists", tags=["lists"], route_class=TimedRoute)
 

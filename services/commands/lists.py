@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.commands.connected import connected_settings
 from services.commands.terminal import MISUSE, fail, out, run
@@ -118,7 +117,7 @@ def _read(file: Path, encoding: str | None) -> Read:
 
 
 async def _import(
-    connection: AsyncConnection, county: str, list_type: str, read: Read, begins: str, source: str, *, dry_run: bool
+    connection: Any, county: str, list_type: str, read: Read, begins: str, source: str, *, dry_run: bool
 ) -> None:
     if read.faults:
         table = Table(title="未写入任何内容 Nothing was written")
@@ -161,7 +160,7 @@ async def _import(
 
 
 async def _show(
-    connection: AsyncConnection, county: str, list_type: str | None, number: int | None, words: str, *, as_json: bool
+    connection: Any, county: str, list_type: str | None, number: int | None, words: str, *, as_json: bool
 ) -> None:
     every = await versions(connection, county, list_type)
     if words:
@@ -184,7 +183,7 @@ async def _show(
         out.print(table)
 
 
-async def _find(connection: AsyncConnection, every: list[Version], words: str, *, as_json: bool) -> None:
+async def _find(connection: Any, every: list[Version], words: str, *, as_json: bool) -> None:
     held: dict[str, Version] = {}
     for version in every:
         if version.effective_from <= _today():
@@ -219,9 +218,7 @@ def _show_versions(every: list[Version], *, as_json: bool) -> None:
     out.print(table)
 
 
-async def _diff(
-    connection: AsyncConnection, county: str, list_type: str, before: int, after: int, *, as_json: bool
-) -> None:
+async def _diff(connection: Any, county: str, list_type: str, before: int, after: int, *, as_json: bool) -> None:
     old, new = [await version_of(connection, county, list_type, number=number) for number in (before, after)]
     if old is None or new is None:
         fail("没有这个版本。", "There is no such version.")
