@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
 from services.api.actions import actions, forms, may_give, opening
-from services.api.deps import ActorDep, BodyDep, Desk, DeskDep, LanguageDep, ViewerDep
+from services.api.deps import PREFIX, ActorDep, BodyDep, Desk, DeskDep, LanguageDep, ViewerDep
 from services.api.door import Letter, check_masked, expected_version, idempotency_key, read, start_facts
 from services.api.errors import Invalid, NotFound
 from services.api.faults import Fault
@@ -28,10 +28,13 @@ from services.documents.bpmn import diagram
 from services.engine import IdempotencyConflict
 from services.engine import NotFound as NoSuchCase
 from services.storage.ids import uuid7
+from workflows.kernel.fields import Contact
 from workflows.kernel.process import Actor, Forbidden, Process, derived_id
 from workflows.kernel.upkeep import RebasePolicy, RecomputeClocks
 from workflows.policy.packs import pinned
 
+PRIVACY = f'<{PREFIX}/public/privacy>; rel="privacy-policy"'
+"""On the receipt of a case that says how somebody is reached: what that is for, and for how long."""
 UPKEEP = (RebasePolicy, RecomputeClocks)
 LIMIT = 50
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -120,6 +123,8 @@ def _add_start(router: APIRouter, process: Process[Any]) -> None:
         shown = await _shown(desk, process, case_id, receipt.version, viewer)
         answer = _case_response(shown, 201 if earlier is None else 200)
         answer.headers["Location"] = f"{request.url.path.rstrip('/')}/{case_id}"
+        if any(isinstance(spot.marker, Contact) for spot in one.shape.spots):
+            answer.headers["Link"] = PRIVACY
         return answer
 
     router.add_api_route(

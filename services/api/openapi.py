@@ -16,10 +16,16 @@ from services.api.notifications import NewChannel
 from services.api.objections import Objecting
 from services.api.public import Rating
 from services.texts.catalogue import catalogue
+from workflows.kernel.fields import Contact
 from workflows.kernel.process import Process
 
 JSON = "application/json"
 SCHEMAS = "#/components/schemas/"
+FORMLESS = (JSON, "text/event-stream")
+PRIVACY = (
+    "填写联系方式前请告知本人收集目的与保存期限(`GET /public/privacy`)。\n\n"
+    "Whoever gives his name or phone is told before what for and for how long: `GET /public/privacy`."
+)
 OPEN_TAGS = frozenset({"health", "public"})
 OPEN_PATHS = ("/metrics", "/auth/token")
 CONTENT_SECURITY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:"
@@ -131,6 +137,8 @@ def _complete(path: str, method: str, operation: Json, processes: Mapping[str, P
             "required": any(field.is_required() for field in form.model.model_fields.values()),
             "content": {JSON: {"schema": {"$ref": f"{SCHEMAS}{name}.{form_name}"}, "example": example(form)}},
         }
+        if any(isinstance(spot.marker, Contact) for spot in form.shape.spots):
+            operation["description"] = "\n\n".join(filter(None, (operation.get("description"), PRIVACY)))
         for status in [status for status in responses if status.startswith("2")]:
             responses[status] = _case_answer(name, status)
         if "201" in responses:
@@ -350,7 +358,7 @@ def _answer(kind: str, name: str) -> Json:
     }
     return {
         "description": "OK",
-        "content": {one: {"schema": {} if one == JSON else {"type": "string"}} for one in types[kind]},
+        "content": {one: {"schema": {} if one in FORMLESS else {"type": "string"}} for one in types[kind]},
     }
 
 
