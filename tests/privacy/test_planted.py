@@ -8,6 +8,7 @@ import os
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -23,6 +24,7 @@ from services.api.forms import Form, Shape
 from services.settings import load_settings
 from services.storage.keys import PAYLOADS
 from tests.chaos.product import PASSWORD, Whole, whole
+from workflows.kernel.calendar import CHINA
 from workflows.kernel.fields import Contact, Prose
 from workflows.registry import PROCESSES
 
@@ -60,6 +62,8 @@ class Planted:
 def planted(form: Form) -> dict[str, Any]:
     """An example body with a mark in every text and the secrets in everything that says who somebody is."""
     body = example(form)
+    if "scheduled_at" in body:
+        body["scheduled_at"] = (datetime.now(CHINA) + timedelta(minutes=5)).isoformat()
     _plant(form.shape, body)
     return body
 
