@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, String, Text, and_, cast, column, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Integer, String, Uuid, and_, cast, column, exists, func, or_, select, true
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -84,7 +84,7 @@ async def excluded_cases(connection: AsyncConnection, here: ColumnElement[bool])
             data["subject_type"].astext.label("kind"),
             subject.c.community,
         )
-        .outerjoin_from(case_file, subject, cast(subject.c.id, Text) == data["subject_id"].astext)
+        .outerjoin_from(case_file, subject, subject.c.id == cast(data["subject_id"].astext, Uuid))
         .where(here, case_file.c.process == "exclusion", data["excluded"].as_boolean())
     )
     found: dict[str, set[str]] = {}
@@ -99,7 +99,7 @@ async def communities(connection: AsyncConnection, place: str) -> tuple[tuple[st
     rows = (
         await connection.execute(
             select(community.c.region_code, community.c.rollout_state)
-            .where(func.starts_with(community.c.region_code, place))
+            .where(community.c.region_code >= place, community.c.region_code < f"{place}:")
             .order_by(community.c.region_code)
         )
     ).all()
