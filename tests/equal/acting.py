@@ -25,12 +25,14 @@ from workflows.issue.data import (
     Timing,
 )
 from workflows.kernel.calendar import CHINA
+from workflows.kernel.periods import period_of
 from workflows.kernel.process import Actor, Case, Grant, Process, named
 from workflows.kernel.step import Order, fitting
 from workflows.kernel.upkeep import RebasePolicy, RecomputeClocks
 from workflows.meeting import commands as sit
 from workflows.meeting.data import ItemState, MeetingType, Outcome
 from workflows.policy.packs import load
+from workflows.slot import rules as cadence
 from workflows.supervision import rules as watch
 
 T = TypeVar("T")
@@ -251,14 +253,27 @@ def meet(s: Scene) -> sit.ScheduleMeeting:
         type=s.one(MeetingType.TWO_COMMITTEES, MeetingType.EXTENDED_PARTY_COMMITTEE),
         scheduled_at=s.now + timedelta(hours=s.rng.randint(1, 24 * 12)),
         place=s.text(),
+        make_up_for=_missed(s),
         briefing=s.rng.random() < 0.5,
     )
+
+
+def month(s: Scene) -> cadence.OpenSlot:
+    """The month in which the script plays, of the 大党委 that meets in it."""
+    period = period_of(s.now, "MONTH", None)
+    return cadence.OpenSlot(community_code=s.place.communities[0], body="EXTENDED_PARTY_COMMITTEE", period=period)
 
 
 def _item(s: Scene, *states: ItemState) -> str:
     items = s.case.data.items if s.case is not None and s.case.process == "meeting" else {}
     fit = [key for key, item in items.items() if item.state in states]
     return s.rng.choice(fit or list(items) or ["i1"])
+
+
+def _missed(s: Scene) -> str | None:
+    """A month that was missed, sometimes."""
+    missed = [case.data.period for case in s.cases.values() if case.position == "SLOT_MISSED"]
+    return s.rng.choice([*missed, *missed, None])
 
 
 def _opened(s: Scene) -> str:
@@ -399,6 +414,7 @@ SAMPLES: Mapping[type, Sample] = {
     ),
     watch.ReportRectified: lambda s: watch.ReportRectified(text=s.text()),
     watch.Delist: lambda s: watch.Delist(text=s.text()),
+    watch.RecordSatisfaction: lambda s: watch.RecordSatisfaction(satisfaction=s.rng.randint(1, 5)),
     watch.RefuseDelist: lambda s: watch.RefuseDelist(reason=s.text(), due_on=s.day(1, 14)),
     RebasePolicy: lambda s: RebasePolicy(pack=s.one("default_2026", "lanzhou_2021"), reason=s.text()),
     RecomputeClocks: lambda s: RecomputeClocks(),
