@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from tests.scenarios.admitting import MONEY, UNIT, WORK_ITEM, County, on
-from tests.scenarios.street import C1, C2, C3, EVIDENCE, written
+from tests.scenarios.street import C1, C2, C3, EVIDENCE, PEOPLE, written
 from workflows.admission import commands as do
 from workflows.admission.data import DeliveryMode, FundingKind, Ledgers, ListResult, Outcome, Variant
 from workflows.admission.process import ADMISSION
 from workflows.kernel.process import SYSTEM
 from workflows.kernel.step import tasks
+from workflows.supervision import rules as watch
 
 COMMITTED = do.ConfirmFunding(kind=FundingKind.COMMITTED, evidence=EVIDENCE)
 
@@ -521,3 +522,33 @@ def test_the_packs_of_the_variants() -> None:
     town.apply("u", "telecom", Variant.UNIT)
 
     assert {key: case.pin.pack for key, case in town.street.cases.items()} == {"w": WORK_ITEM, "u": UNIT}
+
+
+def test_a_rectification_may_be_supervised() -> None:
+    """挂牌销号 also of a rectification (processes P4); whether it is accepted stays with the office."""
+    town = County("04-01 10:00")
+    telecom(town, "pu3")
+    town.say("pu3", "reviewer", do.OrderRectification(findings="text:f"))
+    case = town.street.cases["pu3"]
+    facts = {
+        "subject_id": {
+            "id": "pu3",
+            "process": "admission",
+            "community": case.community,
+            "state": case.state,
+            "closed": False,
+            "lead_org": case.data.lead_org,
+        }
+    }
+
+    command = watch.OpenSupervision(subject_type="admission", subject_id="pu3", reason="text:r")
+    opened = town.street.open("supervision", "s", command, PEOPLE["city"], facts=facts)
+    assert (opened.data.responsible_org, town.street.cases["pu3"].data.supervision_id) == ("telecom", "s")
+    listed = watch.ListCase(responsible_org="telecom", due_on=on("04-20"), public=False)
+    town.say("s", "city", listed)
+    town.say("s", "telecom", watch.ReportRectified(text="text:t"))
+    town.say("s", "city", watch.Delist(text="text:t"))
+
+    after = town.street.cases["pu3"]
+    assert (after.position, after.data.supervision_id) == ("RECTIFYING", None)
+    assert town.street.refused == []
