@@ -19,7 +19,7 @@ WRITTEN_ONCE = "duty_list, duty_item, ballot_answer"
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '3s'")
-    op.execute(f"REVOKE SELECT ON {BALLOTS} FROM {READER}")
+    op.execute(f"REVOKE SELECT ON {BALLOTS} FROM {READER}")  # names from above  # nosec B608
     op.execute(f"REVOKE UPDATE, DELETE ON {WRITTEN_ONCE} FROM {APPLICATION}")
 
 
