@@ -48,7 +48,7 @@ def acted(town: Town, act: int) -> None:
         case 2:
             visits(town, 10)
         case 3:
-            tried(town, "r", "vice1", do.CloseCollection())
+            tried(town, "r", "secretary1", do.CloseCollection())
         case 4:
             tried(town, "r", "worker1", do.PublishProblemList())
         case 5:

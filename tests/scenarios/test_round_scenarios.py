@@ -148,7 +148,7 @@ def test_s25_a_second_round_counts_once_and_makes_the_second_version() -> None:
     assert (extra.state, extra.data.covered, extra.data.siblings) == ("PLANNED", True, (key,))
     opened(town, "extra", "vice1", ("grid1",))
     visits(town, "extra", "grid1", 10, 1)
-    town.say("extra", "vice1", do.CloseCollection())
+    town.say("extra", "secretary1", do.CloseCollection())
     assert town.say("extra", "worker1", do.PublishProblemList()).data.list_version == 2
 
 
@@ -270,7 +270,7 @@ def test_an_open_round_beside_a_valid_one_is_closed_by_the_calendar() -> None:
     town.street.open("round", "extra", do.PlanRound(community_code=C1, month="2026-03"), PEOPLE["vice1"])
     opened(town, "extra", "vice1", ("grid1",))
     visits(town, "extra", "grid1", 10)
-    town.say("extra", "vice1", do.CloseCollection(exception_reason=REF))
+    town.say("extra", "secretary1", do.CloseCollection(exception_reason=REF))
     town.at("03-31 24:00")
 
     assert the_round(town, key).state == "CONSOLIDATING"
@@ -370,6 +370,19 @@ def test_enough_households_are_not_a_matter_of_reasons_but_units_are() -> None:
 
     case = town.say(key, "secretary1", do.CloseCollection(exception_reason=REF))
     assert (case.state, case.data.valid) == ("CONSOLIDATING", True)
+
+
+def test_the_chair_closes_the_collection() -> None:
+    town = begun("2026-03")
+    key = round_of(C1, "2026-03")
+    town.at("03-05 09:00")
+    opened(town, key, "vice1", ("grid1",))
+    visits(town, key, "grid1", 10, 1)
+
+    for other in ("vice1", "worker1", "officer"):
+        with pytest.raises(Forbidden):
+            town.say(key, other, do.CloseCollection())
+    assert town.say(key, "secretary1", do.CloseCollection()).state == "CONSOLIDATING"
 
 
 def test_a_nil_report_is_a_report() -> None:

@@ -65,7 +65,7 @@ ARROWS = (
     arrows("", do.PlanRound, "PLANNED", by=(SYSTEM, *LEADERS), rule=rules.plan, event="planned", clause="001 §四1"),
     arrows("PLANNED", do.OpenRound, "OPEN", by=LEADERS, rule=rules.open_round, event="opened", clause="001 §四1"),
     arrows(("OPEN", "MISSED"), do.RecordVisit, by=(COLLECTOR, *LEADERS), rule=rules.record_visit, event="visited", clause="001 §四1"),
-    arrows("OPEN", do.CloseCollection, "CONSOLIDATING", by=LEADERS, rule=rules.close_collection, meets=("MONTH",), cancels=("MONTH_END", "REMIND"), starts=("CONSOLIDATE",), event="collected"),
+    arrows("OPEN", do.CloseCollection, "CONSOLIDATING", by=CHAIR, rule=rules.close_collection, meets=("MONTH",), cancels=("MONTH_END", "REMIND"), starts=("CONSOLIDATE",), event="collected"),
     arrows("CONSOLIDATING", do.PublishProblemList, "CLOSED", by=WORKER, rule=rules.publish, meets=("CONSOLIDATE",), event="published", clause="001 §四1"),
     arrows(RUNNING, Moment("ENDED", "REMIND"), by=SYSTEM, rule=rules.remind),
     arrows(RUNNING, Moment("ENDED", "MONTH_END"), ("CONSOLIDATING", "CLOSED:NOT_NEEDED"), by=SYSTEM, rule=rules.month_ends),
