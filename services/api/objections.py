@@ -18,10 +18,12 @@ from services.api.public import CheckCode, Guesses
 from services.api.reach import reaches
 from services.api.views import moment, references_of, resolve
 from services.storage.ids import uuid7
+from workflows.kernel.masking import mask
 from workflows.kernel.process import Actor, Case, Forbidden, Grant, Process
 from workflows.kernel.roles import Role
 from workflows.objection.data import PUBLIC
 from workflows.objection.process import STREET
+from workflows.objection.rules import OPEN_TO_OBJECTIONS
 
 Number = Annotated[str, Path(max_length=64)]
 
@@ -38,10 +40,36 @@ class Objecting(BaseModel):
 
 
 def objection_router(notice: Process[Any], objection: Process[Any]) -> APIRouter:
-    """Give `/public/notices/{number}/objections`, `/public/objections/{number}`, `/objections/{key}/reporter`."""
+    """Give `/public/notices/{number}`, `…/objections`, `/public/objections/{number}`, `/objections/{key}/reporter`."""
     router = APIRouter(route_class=TimedRoute, tags=["public"])
     guesses = Guesses()
     form = opening(objection)
+
+    @router.get(
+        "/public/notices/{number}",
+        operation_id="public_notice",
+        summary="查看公示 / a notice, its period, and whether one may object",
+    )
+    async def posting(number: Number, desk: DeskDep, language: LanguageDep) -> dict[str, Any]:
+        known = await desk.reads.found(notice, number)
+        if known is None:
+            raise NotFound
+        case = known.case
+        state, clock = notice.positions[case.position], case.clock("NOTICE")
+        texts = await desk.reads.texts(case.id, references_of(case))
+        return {
+            "number": case.number,
+            "kind": case.data.kind,
+            "community_id": case.community,
+            "title": mask(resolve(case.title, texts) or ""),
+            "text": mask(resolve(case.data.text, texts) or ""),
+            "area": case.data.area,
+            "state": case.position,
+            "state_title": state.en if language == "en" else state.zh,
+            "posted_at": moment(case.data.posted_at),
+            "ends_at": moment(clock.due_at if clock else case.data.ended_at),
+            "open_to_objections": case.state in OPEN_TO_OBJECTIONS,
+        }
 
     @router.post(
         "/public/notices/{number}/objections",

@@ -32,6 +32,11 @@ async def test_a_notice_hangs_on_the_board_and_is_objected_to_in_confidence(
     assert shown["ends_at"] == (await call("worker1", "GET", f"/notices/{notice['id']}/clocks")).json()[0]["due_at"]
     assert {one["post"] for one in board["rosters"]} == {"CHAIR", "VICE_CHAIR", "MEMBER", "GRID"}
 
+    page = (await client.get(f"/public/notices/{notice['number']}")).json()
+    assert (page["text"], page["state"], page["open_to_objections"]) == ("现将停车位划定方案公示", "RUNNING", True)
+    assert page["ends_at"] == shown["ends_at"]
+    assert (await client.get("/public/notices/G0")).status_code == 404
+
     path = f"/public/notices/{notice['number']}/objections"
     nameless = await client.post(path, json={"ground": "占用消防通道"})
     assert nameless.status_code == 422
