@@ -43,6 +43,8 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore", validate_default=True
     )
 
+    secrets_dir: Path | None = None
+    """A folder with secrets as files, `shangliang_seal_key` and so on (Docker, systemd); variables win."""
     home: Path = Field(default_factory=_home)
     """Where the embedded servers keep their data."""
     host: str = "127.0.0.1"
@@ -209,7 +211,6 @@ class Settings(BaseSettings):
 def load_settings(**overrides: object) -> Settings:
     """Read the environment; `overrides` come from the command line and win. Raises `SettingsInvalid`."""
     given = {name: value for name, value in overrides.items() if value is not None}
-    # Secrets that a host puts into files, `shangliang_seal_key` and so on (Docker, systemd); variables win.
     folder = os.environ.get(f"{PREFIX}SECRETS_DIR")
     try:
         return Settings(**given, _secrets_dir=folder or None)  # type: ignore[arg-type]  # checked by pydantic at run time

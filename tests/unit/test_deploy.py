@@ -11,7 +11,7 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 FILES = sorted(path for path in DEPLOY.rglob("*") if path.is_file())
 KNOWN = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
 # Values of the composition itself, which no program of ours reads.
-COMPOSITION = {f"{PREFIX}VERSION", f"{PREFIX}DATABASE_PASSWORD"}
+COMPOSITION = {f"{PREFIX}VERSION", f"{PREFIX}DATABASE_PASSWORD", f"{PREFIX}APPLICATION_PASSWORD"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
