@@ -169,6 +169,11 @@ async def test_a_permit_is_inspected_once_and_assessed_by_nobody_known(client: h
     assert await refused(call, "reviewer", "/inspections", {"permit": admission["id"]}) == "ALREADY_INSPECTED"
     report = {"staff": "两人", "funds": "到位", "results": "服务一千人次"}
     await done(call, "telecom", f"{path}/commands/submit_self_report", report)
+    task = {"community_code": C2, "department": "statistics", "text": "三天内入户调查二百户"}
+    refusal = await done(call, "worker2", "/refusals", task, status=201)
+    await done(call, "secretary2", f"/refusals/{refusal['id']}/commands/refuse", {"reason": "未准入"})
+    built = {"panel": 6, "indicators": [{"kind": "SERVICE", "built_on": refusal["number"]}]}
+    assert await refused(call, "reviewer", f"{path}/commands/open_ballot", built) == "REFUSAL_NOT_NEGATIVE"
     await done(call, "reviewer", f"{path}/commands/open_ballot", {"panel": 6})
 
     tokens = [one["token"] for one in (await done(call, "reviewer", f"{path}/ballot-tokens", status=201))["items"]]

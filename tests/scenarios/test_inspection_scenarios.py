@@ -334,6 +334,12 @@ def test_s36_no_assessment_is_built_on_a_refusal(office: Office) -> None:
     command = do.OpenBallot(panel=40, indicators=(Planned(kind=Indicator.REFUSALS),))
 
     assert office.refused(office.inspection("PU-2"), "reviewer", command) == "REFUSAL_NOT_NEGATIVE"
+    office.log("task")
+    office.say("task", "secretary2", rf.Refuse(reason="text:reason"))
+    service = do.OpenBallot(panel=40, indicators=(Planned(kind=Indicator.SERVICE, built_on="task"),))
+    facts = {"indicators.0.built_on": {"id": "task", "process": "refusal"}}
+    with pytest.raises(Refusal, match="REFUSAL_NOT_NEGATIVE"):
+        office.street.command(office.inspection("PU-2"), service, PEOPLE["reviewer"], facts=facts)
 
 
 def test_s34_what_is_on_a_list_is_done(office: Office) -> None:

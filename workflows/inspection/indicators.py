@@ -5,12 +5,12 @@ attendance at meetings called past the street (004 §二(二)2), on a veto (004 
 was never admitted (004 §二(三)2): who uses a right is not marked down for it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
-from workflows.kernel.fields import Field, Prose
+from workflows.kernel.fields import CaseRef, Field, Prose
 from workflows.kernel.process import GuardFailed
 
 
@@ -45,14 +45,14 @@ class Planned:
 
     kind: Annotated[Indicator, Field("指标类别", "Kind")]
     text: Annotated[str | None, Prose("指标内容", "Text", longest=300)] = None
-    built_on: Annotated[str | None, Field("依据事项", "Built on case", longest=64)] = None
+    built_on: Annotated[str | None, CaseRef("依据事项", "Built on case")] = None
 
 
-def check_indicators(indicators: Iterable[Planned], refusals: Iterable[str] = ()) -> None:
-    """Refuse what nobody may be assessed by; `refusals` are ids and numbers of cases in which a right was used."""
-    known = frozenset(refusals)
-    for one in indicators:
-        if one.kind is Indicator.REFUSALS or one.built_on in known:
+def check_indicators(indicators: Sequence[Planned], facts: Mapping[str, Any]) -> None:
+    """Refuse what nobody may be assessed by; the facts say what kind of case an indicator is built on (S36)."""
+    for place, one in enumerate(indicators):
+        built_on = facts.get(f"indicators.{place}.built_on") or {}
+        if one.kind is Indicator.REFUSALS or built_on.get("process") == "refusal":
             raise GuardFailed("REFUSAL_NOT_NEGATIVE", field="indicators", clause="004 §二(三)2")
         if one.kind is Indicator.VETO:
             raise GuardFailed("VETO_NOT_ALLOWED", field="indicators", clause="004 §二(三)3")

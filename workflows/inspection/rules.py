@@ -90,7 +90,7 @@ def may_open_ballot(case: Case[Inspection], turn: Turn) -> None:
 
 def open_ballot(case: Case[Inspection], cmd: do.OpenBallot, turn: Turn) -> Change:
     """The communities' panel may answer; nobody is asked for what he may not be assessed by."""
-    check_indicators(cmd.indicators)
+    check_indicators(cmd.indicators, turn.facts)
     before = case.data.ballot.round if case.data.ballot else 0
     ballot = Ballot(round=before + 1, panel=cmd.panel, state=BallotState.COLLECTING)
     return Change(
