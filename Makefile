@@ -39,6 +39,7 @@ histories: develop ## 重录回放用的历史 / record the histories that the r
 	$(BIN)/python -m tests.replay.admissions
 	$(BIN)/python -m tests.replay.collecting
 	$(BIN)/python -m tests.replay.offices
+	$(BIN)/python -m tests.replay.sessions
 
 chaos: develop ## 故意破坏并核对 / break it on purpose and count what breaks with it
 	$(BIN)/python -m tests.chaos

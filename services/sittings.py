@@ -184,7 +184,9 @@ def answers(rosters: Mapping[str, Mapping[str, Sequence[Seat]]]) -> dict[str, Qu
         ),
         "agenda_items": lambda street, asked: agenda_items(_meeting(asked), _there(street, "issue", asked)),
         "issue_topic": lambda street, asked: issue_topic(asked, street.cases.get(named_topic(asked) or "")),
-        "titles": lambda street, asked: {"titles": {one: street.cases[one].title for one in asked.about["topics"]}},
+        "titles": lambda street, asked: {
+            "titles": {one: street.cases[one].title for one in asked.about["topics"] if one in street.cases}
+        },
         "slots": lambda street, asked: slots(_there(street, "slot", asked)),
         "meeting_record": lambda street, asked: record_of(street.cases[asked.about["meeting"]]),
     }
