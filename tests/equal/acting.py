@@ -267,12 +267,13 @@ def month(s: Scene) -> cadence.OpenSlot:
 def _item(s: Scene, *states: ItemState) -> str:
     items = s.case.data.items if s.case is not None and s.case.process == "meeting" else {}
     fit = [key for key, item in items.items() if item.state in states]
-    return s.rng.choice(fit or list(items) or ["i1"])
+    keys: list[str] = fit or list(items) or ["i1"]
+    return s.rng.choice(keys)
 
 
 def _missed(s: Scene) -> str | None:
     """A month that was missed, sometimes."""
-    missed = [case.data.period for case in s.cases.values() if case.position == "SLOT_MISSED"]
+    missed: list[str] = [case.data.period for case in s.cases.values() if case.position == "SLOT_MISSED"]
     return s.rng.choice([*missed, *missed, None])
 
 

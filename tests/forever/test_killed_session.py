@@ -35,7 +35,7 @@ TEXT = "text:0000000000000001"
 CLERK = person("clerk", ("meeting_secretary", C1, "community-1"))
 CHAIR = person("secretary", ("party_secretary", C1, "community-1"))
 MEMBERS = tuple(person(f"member{number}", ("epc_member", C1, "community-1")) for number in range(9))
-SEATS = [{"person": one.id, "org": None, "post": "MEMBER", "deputies": []} for one in MEMBERS]
+SEATS: list[dict[str, Any]] = [{"person": one.id, "org": None, "post": "MEMBER", "deputies": []} for one in MEMBERS]
 FACTS: dict[str, Any] = {
     "slots": {"slots": []},
     "topics": {"topics": [], "tasks": []},

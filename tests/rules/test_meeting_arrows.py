@@ -15,7 +15,7 @@ from workflows.issue.data import Difficulty, DifficultyReason, HandlingMode
 from workflows.kernel.process import SYSTEM, Actor, Arrow, Forbidden, Moment, named
 from workflows.kernel.step import tasks
 from workflows.meeting import commands as do
-from workflows.meeting.data import MeetingType, Outcome
+from workflows.meeting.data import Choice, MeetingType, Outcome
 from workflows.meeting.process import ENDED, MEETING, OPEN
 
 POLICY = world().policy
@@ -86,11 +86,11 @@ def _next(town: Town, position: str) -> None:
         for item in ("i1", "i3"):
             town.say("m", "secretary1", do.OpenItem(item=item))
             town.say("m", "clerk1", do.RecordStatement(item=item, party="text:p", position="text:q", need="text:n"))
-        town.say("m", "epc1c", do.RecordVote(item="i3", choice="FOR"))
+        town.say("m", "epc1c", do.RecordVote(item="i3", choice=Choice.FOR))
     elif position == "MINUTES_DRAFT":
         for item, due in (("i1", None), ("i3", day("07-10"))):
             votes = tuple(
-                do.Cast(member=one, choice="FOR")
+                do.Cast(member=one, choice=Choice.FOR)
                 for one in town.members("m")
                 if f"{item}/{one}" not in town.meeting("m").data.votes
             )
