@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, TextIO
 
 import typer
@@ -18,6 +19,8 @@ from services.commands.connected import given_settings, with_keys
 from services.commands.production import refused_by, require_fit_machine
 from services.commands.seed import seed_street
 from services.commands.terminal import fail
+from services.driving.api import Api, ApiAway, SignInFailed
+from services.driving.permits import NotAdmitted, admit_units
 from services.embedded.child import Child, Program
 from services.embedded.home import Home
 from services.embedded.ports import bind, holder_of
@@ -28,6 +31,8 @@ from services.settings import Settings
 from services.storage.calendar import bring_national
 from services.storage.database import NoDatabaseError
 from services.storage.migrating import SchemaAheadError, migrate
+from workflows.kernel.calendar import local
+from workflows.policy.packs import load
 
 EPILOG = "例 Examples: shangliang up · shangliang up --port 8080 · SHANGLIANG_POLICY=drill shangliang up"
 
@@ -184,9 +189,21 @@ class Instance:
                 await child.start()
             self._say_addresses(servers, password)
             await self._say_ready()
+            await self._admit_units()
             await asyncio.Event().wait()
         finally:
             await asyncio.gather(*(child.stop() for child in children))
+
+    async def _admit_units(self) -> None:
+        """Let the units of the demonstration street apply, where days last a day: a drill's terms end in a minute."""
+        kept = self._home.secrets / DEMO_PASSWORD
+        if not self._settings.demo or load(self._settings.policy).scale is not None or not kept.is_file():
+            return
+        try:
+            async with Api(self._api(), kept.read_text().strip(), parallel=1) as api:
+                await admit_units(api, local(datetime.now(UTC)).date())
+        except (ApiAway, LookupError, NotAdmitted, SignInFailed) as trouble:
+            _warn(f"! 示范准入单位未载入 units of the demonstration are missing: {trouble}")
 
     def _environment(self, servers: Servers) -> Mapping[str, str]:
         settings = self._settings

@@ -82,6 +82,16 @@ class Api:
         """Send a command as somebody, once."""
         return await self._send(who, "POST", path, body, {})
 
+    async def attach(self, who: str, name: str, content: str) -> str:
+        """Upload a text as a file; gives its id. Raises `LookupError` when it is refused."""
+        sent = {"file": (name, content.encode(), "text/plain"), "kind": (None, "FILE")}
+        headers = {"Authorization": f"Bearer {await self._token(who)}"}
+        async with self._room:
+            response = await self._client.post("/attachments", files=sent, headers=headers)
+        if not response.is_success:
+            raise LookupError(f"POST /attachments as {who}: {response.status_code}")
+        return str(response.json()["id"])
+
     async def _send(self, who: str, method: str, path: str, body: Json | None, query: Json) -> Answer:
         key = {"Idempotency-Key": secrets.token_hex(16)} if method == "POST" else {}
         pause = 0.1
