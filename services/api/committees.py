@@ -7,6 +7,7 @@ from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 
 from services.api.bodies import spreadsheet
 from services.api.deps import ActorDep, DeskDep, LanguageDep
@@ -50,12 +51,6 @@ def committee_router(committees: Committees, books: Books) -> APIRouter:
     router = APIRouter(route_class=TimedRoute, tags=["committees"])
     guesses = Guesses()
 
-    @router.get(
-        "/committees/export",
-        operation_id="committees.export",
-        summary="导出社工委名册 / committees as a spreadsheet",
-        response_class=Response,
-    )
     async def export(actor: ActorDep, place: Place = "") -> Response:
         where = place or widest_place(actor)
         require_staff(actor, where)
@@ -63,17 +58,31 @@ def committee_router(committees: Committees, books: Books) -> APIRouter:
         headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
         return Response(await books.give_out(where), media_type=XLSX, headers=headers)
 
-    @router.post(
-        "/committees/import",
-        operation_id="committees.import",
-        summary="导入现有社工委名册；dry_run=1 只预览 / take in committees from a spreadsheet",
-    )
     async def take_in(request: Request, desk: DeskDep, actor: ActorDep, dry_run: bool = False) -> dict[str, Any]:
         places = {one.place for one in actor.grants if one.role in IMPORTERS}
         if not places:
             raise Forbidden("NOT_IN_ROLE")
         async with spreadsheet(request, MEGABYTES) as path:
             return await books.take_in(path, places=places, pack=desk.pack, actor=actor.id, dry_run=dry_run)
+
+    # A city's rosters are longer than a command, and take longer than an answer may. They stand before the single
+    # one: `export` is no community.
+    router.add_api_route(
+        "/committees/export",
+        export,
+        operation_id="committees.export",
+        summary="导出社工委名册 / committees as a spreadsheet",
+        response_class=Response,
+        route_class_override=APIRoute,
+    )
+    router.add_api_route(
+        "/committees/import",
+        take_in,
+        methods=["POST"],
+        operation_id="committees.import",
+        summary="导入现有社工委名册；dry_run=1 只预览 / take in committees from a spreadsheet",
+        route_class_override=APIRoute,
+    )
 
     @router.get(
         "/committees/{community_id}",
