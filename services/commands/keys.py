@@ -1,5 +1,6 @@
 """`shangliang keys`: which keys protect what, a new one, and everything encrypted anew with it."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Annotated
@@ -12,6 +13,7 @@ from services.settings import Settings
 from services.storage.contacts import keys_in_use, rotate
 from services.storage.database import NoDatabaseError, answering, single_connection
 from services.storage.keys import drop, renew
+from services.storage.notifications import addresses_in_use, rotate_addresses
 from services.storage.sealing import Seal, SealBroken
 
 EPILOG = (
@@ -81,14 +83,14 @@ async def _act(settings: Settings, act: Act, key: str) -> None:
                 while True:
                     # A transaction a batch: nobody waits for all of them.
                     async with storage.begin() as connection:
-                        moved = await rotate(connection, seal)
+                        moved = await rotate(connection, seal) + await rotate_addresses(connection, seal)
                     if not moved:
                         break
                     done += moved
-                out.print(f"已重新加密 {done} 条联系方式。Encrypted {done} contacts anew.")
+                out.print(f"已重新加密 {done} 条联系方式和通知地址。Encrypted {done} contacts and addresses anew.")
                 return
             async with storage.connect() as connection:
-                used = await keys_in_use(connection)
+                used = dict(Counter(await keys_in_use(connection)) + Counter(await addresses_in_use(connection)))
         if act is Act.SHOW:
             _show(known, used, seal.current)
         elif used.get(key):

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
@@ -9,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, and_, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.notices import Told
 from services.storage.cursors import cursor, order_of
@@ -18,7 +19,7 @@ from services.storage.ledger_tables import case_file, clock
 from services.storage.message_tables import channel, delivery, feed, notification
 from services.storage.people_tables import body
 from services.storage.prose import said, texts_of
-from services.storage.sealing import Seal
+from services.storage.sealing import CLOSED, Seal, closed_with
 from services.storage.sight import sight
 from workflows.kernel.calendar import CHINA
 from workflows.kernel.masking import mask
@@ -26,6 +27,7 @@ from workflows.kernel.process import Actor
 
 KIND = "notifications"
 TOKEN_BYTES = 24
+BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +234,23 @@ class Notifications:
         async with self._engine.connect() as connection:
             found = await connection.scalar(select(feed.c.person_id).where(feed.c.token_hash == _hashed(token)))
         return str(found) if found is not None else None
+
+
+async def addresses_in_use(connection: AsyncConnection) -> dict[str, int]:
+    """How many addresses of channels each key protects."""
+    kept = await connection.scalars(select(channel.c.sealed_url).where(channel.c.sealed_url != ""))
+    return dict(Counter(closed_with(one) or "" for one in kept))
+
+
+async def rotate_addresses(connection: AsyncConnection, seal: Seal) -> int:
+    """Seal one batch of addresses anew with the key in use; how many, 0 when none is left."""
+    stale = and_(channel.c.sealed_url != "", channel.c.sealed_url.not_like(f"{CLOSED}{seal.current}.%"))
+    query = select(channel.c.id, channel.c.sealed_url).where(stale).limit(BATCH).with_for_update(skip_locked=True)
+    rows = (await connection.execute(query)).all()
+    for row in rows:
+        anew = seal.close(seal.open(row.sealed_url, str(row.id)), str(row.id))
+        await connection.execute(update(channel).where(channel.c.id == row.id).values(sealed_url=anew))
+    return len(rows)
 
 
 def _shown(actor: Actor) -> Any:

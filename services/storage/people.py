@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.ids import uuid7
+from services.storage.message_tables import channel, delivery, feed
 from services.storage.people_tables import access_log, account, body, body_member, person, person_role, region
 
 ERASED = "（已删除）"
@@ -159,6 +160,13 @@ async def erase_person(connection: AsyncConnection, person_id: UUID) -> bool:
         # The name that he signed in by may be his own name.
         .values(active=False, username=func.concat("erased-", account.c.id))
     )
+    # Where he was told, and the link to his dates.
+    theirs = select(channel.c.id).where(channel.c.person_id == person_id)
+    await connection.execute(delete(delivery).where(delivery.c.channel_id.in_(theirs), delivery.c.state != "SENT"))
+    await connection.execute(
+        update(channel).where(channel.c.person_id == person_id).values(active=False, sealed_url="")
+    )
+    await connection.execute(delete(feed).where(feed.c.person_id == person_id))
     return done.rowcount == 1
 
 

@@ -2,13 +2,16 @@
 
 import asyncio
 from datetime import UTC, datetime, time, timedelta
+from uuid import UUID
 
 import pytest
 
-from activities.notices import MOST_TRIES
+from activities.notices import MOST_TRIES, Dispatcher
 from services.channels.sending import Sender
-from services.storage.notifications import Wanted
+from services.storage.notifications import Wanted, addresses_in_use, rotate_addresses
 from services.storage.outbox import Outbox
+from services.storage.people import erase_person
+from services.storage.sealing import Seal
 from tests.channels.conftest import SEAL, Gateway, Office, Post
 from tests.storage.town import COMMUNITY, SUBDISTRICT, WORKER, Town, Wish, at, submit
 from workflows.issue.data import Issue
@@ -352,3 +355,31 @@ async def test_the_oldest_message_has_an_age(town: Town, office: Office) -> None
     await office.ask("UPDATE outbox SET created_at = now() - interval '90 seconds' WHERE id = :id", id=number)
 
     assert 90 <= (await Outbox(office.engine, SEAL).age())[0] < 150
+
+
+async def test_whoever_is_erased_is_told_nothing_more_anywhere(town: Town, office: Office, gateway: Gateway) -> None:
+    person = UUID(await office.person("resident3b"))
+    await channel(office, "resident3b", gateway.url, digest_at=time(8, 0))
+    await office.say(await wish(town, office), f"person:{person}")
+    await office.work()
+
+    async with office.engine.begin() as connection:
+        await erase_person(connection, person)
+
+    assert await office.ask("SELECT 1 FROM delivery") == []
+    [row] = await office.ask("SELECT sealed_url, active FROM channel")
+    assert (row.sealed_url, row.active) == ("", False)
+
+
+async def test_addresses_follow_when_the_keys_change(town: Town, office: Office, gateway: Gateway) -> None:
+    await channel(office, "property1", gateway.url)
+    newer = Seal({"k2": b"n" * 32, "k1": b"k" * 32}, "k2")
+
+    async with office.engine.begin() as connection:
+        assert await addresses_in_use(connection) == {"k1": 1}
+        assert (await rotate_addresses(connection, newer), await rotate_addresses(connection, newer)) == (1, 0)
+        assert await addresses_in_use(connection) == {"k2": 1}
+    await office.say(await wish(town, office), "property-1")
+    await Dispatcher(Outbox(office.engine, Seal({"k2": b"n" * 32}, "k2")), Sender()).once()
+
+    assert len(gateway.calls) == 1

@@ -106,7 +106,8 @@ def test_the_page_is_not_blank_where_the_title_and_the_code_are(pdf: bytes) -> N
         left, top, right, bottom = box
         part = image.crop((int(left * width), int(top * height), int(right * width), int(bottom * height)))
         dark: int = sum(part.histogram()[:128])
-        return dark / (part.size[0] * part.size[1])
+        pixels: int = part.size[0] * part.size[1]
+        return dark / pixels
 
     assert ink((0.3, 0.08, 0.7, 0.14)) > 0.01
     assert ink((0, 0, 1, 0.05)) == 0
