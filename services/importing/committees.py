@@ -7,13 +7,13 @@ a few and send the same file again; what is there already stays as it is.
 import asyncio
 import io
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from openpyxl import Workbook
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.importing.reasons import Reject
 from services.importing.sheets import Row, Unreadable, opened
@@ -23,6 +23,17 @@ from services.storage.people_tables import MEMBER_CATEGORIES
 from services.storage.seating import CHAIR, MEMBER, VICE_CHAIR
 from workflows.kernel.calendar import CHINA
 from workflows.policy.pack import Pack
+
+
+class Database(Protocol):
+    """What this room needs of a database engine; the library itself stays in storage."""
+
+    def connect(self) -> AbstractAsyncContextManager[Any]:
+        """A connection from the pool."""
+
+    def begin(self) -> AbstractAsyncContextManager[Any]:
+        """A connection in a transaction."""
+
 
 HEADERS: Mapping[str, tuple[str, ...]] = {
     "community_code": ("community_code", "社区代码", "社区编码"),
@@ -118,7 +129,7 @@ class Read:
 class Books:
     """Committees as a spreadsheet, in and out."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         self._engine = engine
 
     async def take_in(
@@ -308,7 +319,7 @@ def _checked(code: str, lines: Sequence[Line], known: Ground, places: Collection
         if key in seen:
             yield Fault(line.row, "name", "TWICE", str(seen[key]))
         seen.setdefault(key, line.row)
-        if one.cert_no in known.certificates and known.certificates[one.cert_no] != one.person:
+        if one.cert_no and known.certificates.get(one.cert_no, one.person) != one.person:
             yield Fault(line.row, "cert_no", "CERTIFICATE_TAKEN")
     chairs = [line for line in lines if line.entry.post == CHAIR]
     if len(chairs) != 1:
@@ -320,8 +331,8 @@ def _checked(code: str, lines: Sequence[Line], known: Ground, places: Collection
 
 
 def _unchanged(code: str, lines: Sequence[Line], known: Ground) -> bool:
-    named = {(one.entry.person, one.entry.post, one.entry.category) for one in lines}
-    return bool(lines) and named == known.seats.get(code)
+    named: set[tuple[str, str, str | None]] = {(one.entry.person, one.entry.post, one.entry.category) for one in lines}
+    return bool(lines) and named == set(known.seats.get(code, ()))
 
 
 def _rules(code: str, lines: Sequence[Line], known: Ground, pack: Pack) -> list[dict[str, Any]]:

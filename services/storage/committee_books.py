@@ -77,8 +77,8 @@ async def ground(
         in_office.where(person_role.c.place.in_(codes))
     )
     people: dict[tuple[str, str], list[tuple[str, str | None]]] = {}
-    for row in await connection.execute(known):
-        people.setdefault((row.place, row.display_name), []).append((str(row.id), row.phone))
+    for one in await connection.execute(known):
+        people.setdefault((one.place, one.display_name), []).append((str(one.id), one.phone))
     seated = await connection.execute(
         select(body.c.type, body.c.region_code, body_member.c.person_id, body_member.c.post, body_member.c.category)
         .join(body_member, body_member.c.body_id == body.c.id)

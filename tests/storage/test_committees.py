@@ -20,8 +20,8 @@ from services.identity.passwords import Passwords
 from services.importing.committees import HEADERS, Books
 from services.storage.committees import Committees
 from services.storage.database import database
-from services.storage.deeds import Deeds
 from services.storage.demo import seed_demo
+from services.storage.doing import Deeds
 from services.storage.ledger_tables import contact
 from services.storage.people_tables import account, community, person, region, tenant
 from services.storage.questions.committees import committee
@@ -225,7 +225,8 @@ async def a_city(engine: AsyncEngine, communities: int) -> list[str]:
 async def test_a_city_of_427_committees_comes_in_once(street: AsyncEngine, tmp_path: Path) -> None:
     codes = await a_city(street, 427)
     file = written(tmp_path / "city.xlsx", [row for code in codes for row in nine(code)])
-    books, args = Books(street), {"places": [CITY], "pack": PACK, "actor": "tester"}
+    books = Books(street)
+    args: dict[str, Any] = {"places": [CITY], "pack": PACK, "actor": "tester"}
 
     preview = await books.take_in(file, dry_run=True, **args)
     assert preview["totals"] == {"READY": 427, "WRITTEN": 0, "UNCHANGED": 0, "ERRORS": 0}
