@@ -12,6 +12,7 @@ from services.commands.terminal import MISUSE, fail, out, run
 from services.settings import Settings
 from services.storage.contacts import keys_in_use, rotate
 from services.storage.database import NoDatabaseError, answering, single_connection
+from services.storage.factors import factors_in_use, rotate_factors
 from services.storage.keys import drop, renew
 from services.storage.notifications import addresses_in_use, rotate_addresses
 from services.storage.sealing import Seal, SealBroken
@@ -19,6 +20,11 @@ from services.storage.sealing import Seal, SealBroken
 EPILOG = (
     "例 Examples: shangliang keys show · shangliang keys new · shangliang keys rotate · shangliang keys drop 1a2b3c4d"
 )
+
+
+# Everything that is sealed for good; what is under way through the engine opens by its old key.
+ROTATED = (rotate, rotate_addresses, rotate_factors)
+COUNTED = (keys_in_use, addresses_in_use, factors_in_use)
 
 
 class Act(StrEnum):
@@ -83,14 +89,14 @@ async def _act(settings: Settings, act: Act, key: str) -> None:
                 while True:
                     # A transaction a batch: nobody waits for all of them.
                     async with storage.begin() as connection:
-                        moved = await rotate(connection, seal) + await rotate_addresses(connection, seal)
+                        moved = sum([await one(connection, seal) for one in ROTATED])
                     if not moved:
                         break
                     done += moved
-                out.print(f"已重新加密 {done} 条联系方式和通知地址。Encrypted {done} contacts and addresses anew.")
+                out.print(f"已重新加密 {done} 条联系方式、通知地址和第二因子。Sealed {done} anew.")
                 return
             async with storage.connect() as connection:
-                used = dict(Counter(await keys_in_use(connection)) + Counter(await addresses_in_use(connection)))
+                used = dict(sum([Counter(await one(connection)) for one in COUNTED], Counter()))
         if act is Act.SHOW:
             _show(known, used, seal.current)
         elif used.get(key):

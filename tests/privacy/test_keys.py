@@ -1,13 +1,20 @@
 """Keys change while everything runs, and no key is lost on the way."""
 
 import base64
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.payloads import PayloadUnreadable, data_converter
 from services.commands.connected import with_keys
+from services.identity.passwords import Passwords
+from services.identity.second_factor import SecondFactors
 from services.settings import load_settings
+from services.storage.demo import seed_demo
+from services.storage.factors import factors_in_use, rotate_factors
 from services.storage.keys import FIELDS, PAYLOADS, derived, drop, found_in, kept_in, key_id, renew, unpacked
 from services.storage.sealing import Seal, SealBroken
 
@@ -77,3 +84,21 @@ def test_keys_of_the_environment_come_before_everything(tmp_path: Path, monkeypa
     settings = load_settings(home=tmp_path)
 
     assert list(with_keys(settings).seal_keys.values()) == [b"e" * 32]
+
+
+async def test_second_factors_are_sealed_anew(owner: AsyncEngine) -> None:
+    """The same name as where they are made (services/identity/second_factor.py), so that they still open there."""
+    old, both = Seal({"k1": b"k" * 32}, "k1"), Seal({"k2": b"n" * 32, "k1": b"k" * 32}, "k2")
+    await seed_demo(owner, "x" * 12, Passwords())
+    factors = SecondFactors(owner, old, lambda: datetime.now(UTC))
+    async with owner.begin() as connection:
+        account = (await connection.execute(text("SELECT id FROM account WHERE username = 'supervisor'"))).scalar_one()
+    begun = await factors.begin(account, "supervisor", "supervisor")
+    async with owner.begin() as connection:
+        before = await factors_in_use(connection)
+        moved = await rotate_factors(connection, both)
+        after = await factors_in_use(connection)
+        kept = (await connection.execute(text("SELECT sealed_secret FROM second_factor"))).scalar_one()
+
+    assert (before, moved, after) == ({"k1": 1}, 1, {"k2": 1})
+    assert both.unseal(kept, f"second-factor/{account}")["totp"] == begun["secret"]
