@@ -23,16 +23,16 @@ from services.engine import TASK_QUEUE, Engine, newest
 from services.notary import Notary
 from services.ping import Ping
 from services.settings import Settings
+from services.storage.answers import Answers
 from services.storage.audit import Signer
 from services.storage.calendar import CalendarStore
 from services.storage.database import database
-from services.storage.deeds import Deeds
+from services.storage.doing import Deeds
 from services.storage.history import Past
 from services.storage.incidents import Incidents
 from services.storage.keys import AUDIT, PAYLOADS, found_in
 from services.storage.ledger import Ledger
 from services.storage.outbox import Outbox
-from services.storage.questions import Answers
 from services.storage.regions import Tree
 from services.storage.sealing import Seal
 from services.watching import Watch

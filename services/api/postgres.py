@@ -16,8 +16,8 @@ from services.storage import cases as case_reads
 from services.storage import measures as figures
 from services.storage import overdue as late
 from services.storage import worklist as work
+from services.storage.answers import questions
 from services.storage.people import accesses, log_access
-from services.storage.questions import questions
 from services.storage.sealing import Seal
 from services.storage.wall import Wall
 from workflows.kernel.calendar import CHINA, Calendar

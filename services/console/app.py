@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Match, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
-from services.console.pages import ROUTES
+from services.console.pages.all import ROUTES
 from services.console.session import Cookies
 from services.console.visit import House, page
 from workflows.kernel.process import Process

@@ -20,13 +20,12 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 from pydantic import ValidationError
-from sqlalchemy.exc import IntegrityError
 
 from services.api.faults import Fault, faults
 from services.importing.sheets import Unreadable
 from services.importing.tree_pages import NO, PAGES, YES, Page
 from services.storage import people_records as records
-from services.storage.tree import KINDS, Kind, Tree, add, change, every, refusal_of
+from services.storage.tree import KINDS, Broken, Kind, Tree, add, change, every, refusal_of
 from services.texts.catalogue import catalogue
 from workflows.kernel.calendar import CHINA
 from workflows.kernel.process import GuardFailed
@@ -111,7 +110,7 @@ class _Intake:
             except ValidationError as wrong:
                 for fault in faults(wrong.errors(include_url=False, include_input=False)):
                     self._fault(page, number, cells, fault)
-            except IntegrityError as error:
+            except Broken as error:
                 self._refused(page, number, cells, refusal_of(error))
             except GuardFailed as refusal:
                 self._refused(page, number, cells, refusal)

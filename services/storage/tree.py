@@ -34,6 +34,8 @@ from services.storage.tree_tables import building, substitution
 from workflows.kernel.process import GuardFailed, VersionConflict
 
 Row = dict[str, Any]
+Broken = IntegrityError
+"""What a write raises that breaks the tree; `refusal_of` says it for people."""
 LARGEST_PAGE = 200
 # What PostgreSQL calls it, and what we answer.
 REASONS = {"23505": "TAKEN", "23503": "IN_USE", "23514": "UNLAWFUL_VALUE", "23502": "UNLAWFUL_VALUE"}

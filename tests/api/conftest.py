@@ -26,14 +26,14 @@ from services.identity.actors import Directory
 from services.identity.passwords import Passwords
 from services.identity.tokens import Tokens
 from services.importing.lists import read_list
+from services.storage.answers import Answers
 from services.storage.calendar import CalendarStore
 from services.storage.database import database, healthy
-from services.storage.deeds import Deeds
 from services.storage.demo import seed_demo
+from services.storage.doing import Deeds
 from services.storage.files import Files
 from services.storage.history import Past
 from services.storage.ledger import Ledger
-from services.storage.questions import Answers
 from services.storage.sealing import Seal
 from workflows.policy.packs import load
 from workflows.registry import PROCESSES, WORKFLOWS

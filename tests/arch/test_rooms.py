@@ -17,6 +17,7 @@ ROOMS = {
         "workflows/kernel/shell.py",
         "workflows/registry.py",
         "activities",
+        "services/cadences.py",
         "services/engine.py",
         "services/ping.py",
         "services/readiness.py",

@@ -42,13 +42,13 @@ from services.embedded.problems import HomeHalfRestored, HomeInUse
 from services.embedded.restore import Restored, restore_backup
 from services.embedded.servers import Servers, embedded
 from services.engine import TASK_QUEUE, Engine, newest
+from services.storage.answers import Answers
 from services.storage.calendar import CalendarStore, bring_national
 from services.storage.database import database
-from services.storage.deeds import Deeds
+from services.storage.doing import Deeds
 from services.storage.history import Past, broken_at, case_now
 from services.storage.ledger import Ledger
 from services.storage.migrating import knows_schema, migrate
-from services.storage.questions import Answers
 from tests.workflow.conftest import C1, GRID, ISSUE, SEAL, WORKER, Office
 from tests.workflow.test_shell import at_once, submit
 from workflows.issue import commands as do

@@ -17,12 +17,12 @@ from activities.neighbours import Neighbours
 from activities.payloads import DATA_CONVERTER
 from activities.records import Records
 from services.engine import Engine, newest
+from services.storage.answers import Answers
 from services.storage.calendar import CalendarStore
 from services.storage.database import database
-from services.storage.deeds import Deeds
+from services.storage.doing import Deeds
 from services.storage.history import Past
 from services.storage.ledger import Ledger
-from services.storage.questions import Answers
 from tests.workflow.conftest import SEAL
 from workflows.kernel.wire import Recorded, Transaction
 from workflows.registry import PROCESSES, WORKFLOWS

@@ -15,12 +15,12 @@ from activities.payloads import DATA_CONVERTER
 from activities.records import Records
 from services.embedded.servers import Servers
 from services.engine import Engine, EngineUnavailable, newest
+from services.storage.answers import Answers
 from services.storage.calendar import CalendarStore
 from services.storage.database import database
-from services.storage.deeds import Deeds
+from services.storage.doing import Deeds
 from services.storage.history import Past, broken_at
 from services.storage.ledger import Ledger
-from services.storage.questions import Answers
 from tests.forever.test_lost_tasks import incidents, same_in_both
 from tests.workflow.conftest import GRID, SEAL, WORKER, Office
 from tests.workflow.test_shell import at_once, submit

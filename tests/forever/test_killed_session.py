@@ -17,12 +17,12 @@ from activities.payloads import DATA_CONVERTER
 from activities.records import Records
 from services.embedded.servers import Servers
 from services.engine import Engine, EngineUnavailable, newest
+from services.storage.answers import Answers
 from services.storage.calendar import CalendarStore
 from services.storage.database import database
-from services.storage.deeds import Deeds
+from services.storage.doing import Deeds
 from services.storage.history import Past, case_now
 from services.storage.ledger import Ledger
-from services.storage.questions import Answers
 from tests.workflow.conftest import C1, SEAL, Office, person
 from workflows.kernel.process import Actor
 from workflows.meeting import commands as do

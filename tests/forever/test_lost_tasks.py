@@ -17,13 +17,13 @@ from activities.payloads import DATA_CONVERTER
 from activities.records import Records
 from services.embedded.servers import Servers
 from services.engine import Engine, newest
+from services.storage.answers import Answers
 from services.storage.calendar import CalendarStore
 from services.storage.database import database
-from services.storage.deeds import Deeds
+from services.storage.doing import Deeds
 from services.storage.history import Past, case_now
 from services.storage.incidents import open_incidents
 from services.storage.ledger import Ledger
-from services.storage.questions import Answers
 from tests.workflow.conftest import C1, GRID, ISSUE, SEAL, WORKER, WORKER_B, Office
 from tests.workflow.test_shell import at_once, submit
 from workflows.issue import commands as do

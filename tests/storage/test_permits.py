@@ -10,6 +10,7 @@ import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.calendar import Calendars
+from services.storage.answers import questions
 from services.storage.calendar import CalendarStore
 from services.storage.cases import Filters, cases
 from services.storage.cursors import CursorInvalid
@@ -17,7 +18,6 @@ from services.storage.history import case_at, case_now
 from services.storage.ids import uuid7
 from services.storage.ledger import Ledger
 from services.storage.permits import PermitFilters, permits, unpaid
-from services.storage.questions import questions
 from services.storage.sealing import Seal
 from tests.scenarios.county import ORGANIZATIONS
 from tests.storage.town import COMMUNITY, OTHER_COMMUNITY, SECRETARY, Town, at, person

@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.identity.passwords import Passwords
 from services.storage import board, cases, collection, measures
+from services.storage.answers import questions
 from services.storage.cases import Filters
 from services.storage.contacts import reporter
 from services.storage.demo import seed_demo
 from services.storage.ids import uuid7
 from services.storage.measures import Measure
-from services.storage.questions import questions
 from tests.storage.town import (
     CITY,
     COMMUNITY,

@@ -18,12 +18,12 @@ from activities.payloads import DATA_CONVERTER
 from activities.records import Records
 from services.embedded.servers import Servers
 from services.engine import Engine, newest
+from services.storage.answers import Answers
 from services.storage.calendar import CalendarStore
 from services.storage.database import database
-from services.storage.deeds import Deeds
+from services.storage.doing import Deeds
 from services.storage.history import Past
 from services.storage.ledger import Ledger
-from services.storage.questions import Answers
 from services.storage.sealing import Seal
 from workflows.kernel.process import Actor, Grant, Process, named
 from workflows.kernel.wire import Envelope, Receipt, fields_of
