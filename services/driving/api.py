@@ -84,10 +84,10 @@ class Api:
 
     async def attach(self, who: str, name: str, content: str) -> str:
         """Upload a text as a file; gives its id. Raises `LookupError` when it is refused."""
-        sent = {"file": (name, content.encode(), "text/plain"), "kind": (None, "FILE")}
+        sent = {"file": (name, content.encode(), "text/plain")}
         headers = {"Authorization": f"Bearer {await self._token(who)}"}
         async with self._room:
-            response = await self._client.post("/attachments", files=sent, headers=headers)
+            response = await self._client.post("/attachments", files=sent, data={"kind": "FILE"}, headers=headers)
         if not response.is_success:
             raise LookupError(f"POST /attachments as {who}: {response.status_code}")
         return str(response.json()["id"])
