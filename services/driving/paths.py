@@ -307,6 +307,22 @@ async def deferred(p: Player) -> None:
     await finished(p, p.account("property"))
 
 
+async def by_the_street(p: Player) -> None:
+    """What the 大党委 left undecided the street decides."""
+    await p.look()
+    if (p.case["data"]["escalated"] or {}).get("level") != "L3":
+        raise Astray("neither on an agenda nor before the street")
+    await p.give(
+        "officer",
+        "record_street_decision",
+        outcome="ASSIGN",
+        text=ADOPTED,
+        document_no="安街办纪要2号",
+        lead_org="drainage",
+        due_on=day(15),
+    )
+
+
 async def tied(p: Player) -> None:
     """会办: two ties, so that the street decides."""
     await to_meeting(p)
@@ -572,9 +588,14 @@ async def escalated(p: Player) -> None:
     if not await p.is_on_agenda("EXTENDED_PARTY_COMMITTEE"):
         raise Astray("RED, but not on the agenda of the extended party committee")
     await p.supervision("supervisor", "list", responsible_org="drainage", due_on=day(15), public=False)
-    await on_the_table(p)
-    await heard(p)
-    await decide(p, "ASSIGN", lead_org="drainage", due_on=day(15))
+    try:
+        await on_the_table(p)
+    except Astray:
+        # On a busy machine the month of the drill may end first: then it has climbed to the street (RED+).
+        await by_the_street(p)
+    else:
+        await heard(p)
+        await decide(p, "ASSIGN", lead_org="drainage", due_on=day(15))
     await p.give("drainage", "sign")
     await p.supervision("drainage", "report_rectified", evidence=[], text=DONE)
     await p.supervision("supervisor", "delist", evidence=[], text=DONE)

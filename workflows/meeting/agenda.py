@@ -247,14 +247,11 @@ def _matters_admitted(case: Case[Meeting]) -> dict[str, Item]:
 
 def take_topics(case: Case[Meeting], cmd: do.TakeTopics, turn: Turn) -> Change:
     """The topics that waited, in their order, behind the tasks of the last meeting."""
-    if case.data.quorum_lost:
-        return Change()
     puts, effects = taken(case, cmd.topics, cmd.tasks, turn)
     return Change(
         sets={"taken": True, "item_count": case.data.item_count + len(puts.keys() - case.data.items.keys())},
         puts={"items": puts},
         effects=effects,
-        notices=tuple(Notice(to, "item_added") for to in parties(puts.values())) if case.data.noticed else (),
     )
 
 
@@ -314,9 +311,15 @@ def send_notice(case: Case[Meeting], cmd: do.SendNotice, turn: Turn) -> Change:
         },
         puts={"items": on},
         clocks=(Cancel(code="FREEZE", reason="NOTICED"), Meet(code="NOTICE_SENT")),
-        effects=effects,
+        effects=(*effects, *_titles(case, puts)),
         notices=invited(case, "meeting_notice", items),
     )
+
+
+def _titles(case: Case[Meeting], puts: Mapping[str, Item]) -> tuple[Effect, ...]:
+    """What the new topics are called is asked for: what people bring along of other cases is not read."""
+    topics = [item.subject_id for item in puts.values() if item.subject_type == "issue"]
+    return (ask(case, "titles", "learn_titles", topics=topics),) if topics else ()
 
 
 def _is_on(item: Item) -> bool:

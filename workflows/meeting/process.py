@@ -33,8 +33,8 @@ BEFORE = (*PREPARED, "INQUORATE")
 SIGNED = ("MINUTES_SIGNED", "FOLLOW_UP", "CLOSED")
 ENDED = ("CLOSED", "CANCELLED", "CANCELLED:NOT_HELD")
 OPEN = tuple(state.name for state in STATES if not state.ends)
-NO_LONGER = ("AGENDA_OPEN", "INQUORATE", "MINUTES_DRAFT", "MINUTES_SIGNED", "FOLLOW_UP", *ENDED)
-"""Positions in which an answer of topics comes too late, or too early after a postponement."""
+ELSEWHERE = tuple(state.name for state in STATES if state.name != "AGENDA_FROZEN")
+"""Positions in which an answer of topics comes too late: the notice has taken them itself, or all is put off."""
 
 
 def _community(case: Case[Any], ref: str) -> str:
@@ -78,8 +78,8 @@ AGENDA = (
     arrows("AGENDA_OPEN", do.Admit, by=(who.CLERK, who.CONVENOR), rule=agenda.admit),
     arrows("AGENDA_OPEN", do.ReturnItem, by=who.CONVENOR, rule=agenda.return_item),
     arrows("AGENDA_OPEN", Moment("ENDED", "FREEZE"), "AGENDA_FROZEN", by=who.SYSTEM, rule=agenda.freeze),
-    arrows(("AGENDA_FROZEN", "NOTICED", "IN_SESSION"), do.TakeTopics, by=who.SYSTEM, rule=agenda.take_topics),
-    arrows(NO_LONGER, do.TakeTopics, by=who.SYSTEM, rule=calling.too_late),
+    arrows("AGENDA_FROZEN", do.TakeTopics, by=who.SYSTEM, rule=agenda.take_topics),
+    arrows(ELSEWHERE, do.TakeTopics, by=who.SYSTEM, rule=calling.too_late),
     arrows(OPEN, do.LearnTitles, by=who.SYSTEM, rule=agenda.learn_titles),
     arrows(ENDED, do.LearnTitles, by=who.SYSTEM, rule=calling.too_late),
     arrows(OPEN, do.TakeSlot, by=who.SYSTEM, rule=calling.take_slot),
