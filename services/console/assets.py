@@ -73,7 +73,7 @@ def _npm(*arguments: str, folder: str) -> None:
         [str(command), *arguments], return_completed_process=True, cwd=folder, capture_output=True, text=True
     )
     if done.returncode:
-        sys.exit(f"npm {' '.join(arguments)} failed:\n{done.stderr}")
+        sys.exit(f"npm {' '.join(arguments)} failed:\n{done.stderr!s}")
 
 
 def _sprite(folder: Path, names: list[str]) -> str:
