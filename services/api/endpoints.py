@@ -54,7 +54,7 @@ ENDPOINTS: Mapping[str, Access] = {
     **_rows(OPEN, "live_health_live_get ready_health_ready_get metrics"),
     **_rows(OPEN, "sign_in sign_in_and_stay refresh oidc_login oidc_callback"),
     **_rows(OPEN, "public_issue rate board privacy_notice public_certificate public_permits public_permit"),
-    **_rows(OPEN, "ballot_paper answer_ballot object_publicly public_objection public_document"),
+    **_rows(OPEN, "ballot_paper answer_ballot object_publicly public_objection public_document public_notice"),
     # By a secret of the feed's own: calendars on telephones do not sign in.
     **_rows(OPEN, "my_feed body_feed"),
     **_rows(OWN, "me sign_out my_sessions sign_out_everywhere change_password my_data"),
