@@ -22,9 +22,9 @@ from services.storage.committees import Committees
 from services.storage.database import database
 from services.storage.demo import seed_demo
 from services.storage.doing import Deeds
-from services.storage.ledger_tables import contact
+from services.storage.ledger_tables import case_file, contact
 from services.storage.people_tables import account, community, person, region, tenant
-from services.storage.questions.committees import committee
+from services.storage.questions.committees import absences_to_review, committee, terms_ended
 from services.storage.sealing import Seal
 from tests.conftest import another_database
 from workflows.kernel.calendar import CHINA
@@ -351,3 +351,48 @@ async def test_namesakes_must_be_told_apart(street: AsyncEngine, tmp_path: Path)
         await connection.execute(insert(person), twins)
     assert await codes_of(street, written(tmp_path / "a.xlsx", nine(code))) == [(6, "name", "AMBIGUOUS")]
     assert await codes_of(street, written(tmp_path / "b.xlsx", nine(code, phone=(4, "2")))) == []
+
+
+# --- rhythms ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_member_whose_certificate_ran_out_is_opened_once_by_its_number(street: AsyncEngine) -> None:
+    member = await who(street, "member1a")
+    seat = {
+        "community": C1, "person": member, "post": "MEMBER", "category": "VOLUNTEER", "cert_no": "P-3",
+        "on": "2025-01-01", "of": str(uuid4()), "valid_until": (TODAY - timedelta(days=1)).isoformat(),
+    }  # fmt: skip
+    await Deeds(street).carry_out("seat_member", "e1", seat)
+
+    asked = Asked(name="terms_ended", about={"region": C1[:9]}, now=datetime.now(UTC), actor=SYSTEM)
+    async with street.connect() as connection:
+        (opening,) = (await terms_ended(connection, asked))["openings"]
+    assert opening["key"] == "term|P-3"
+    assert opening["fields"] | {"post": "MEMBER"} == {
+        "community_code": C1, "kind": "TERM_END", "member": member, "post": "MEMBER", "category": "VOLUNTEER",
+    }  # fmt: skip
+
+
+async def test_sessions_that_a_member_missed_in_a_row_are_counted(street: AsyncEngine) -> None:
+    member, other = await who(street, "member1a"), await who(street, "member1b")
+    rosters = {"CWC_SESSION": [{"person": member}, {"person": other}]}
+    async with street.begin() as connection:
+        for nth in (1, 2, 3):
+            held = {
+                "type": "CWC_SESSION", "held": True, "opened_at": f"2026-0{nth}-10T15:00:00+08:00",
+                "rosters": rosters, "attendance": {other: {"since": f"2026-0{nth}-10T15:00:00+08:00", "member": True}},
+            }  # fmt: skip
+            await connection.execute(
+                insert(case_file).values(
+                    id=uuid4(), process="meeting", number=f"H{nth}", community=C1, state="CLOSED", level="L1",
+                    version=1, hash=b"", origin=C1, pack="lanzhou_2021", pack_version=1, pack_sha="", data=held,
+                    opened_at=datetime(2026, nth, 1, tzinfo=CHINA), updated_at=datetime(2026, nth, 10, tzinfo=CHINA),
+                )
+            )  # fmt: skip
+
+    asked = Asked(name="absences_to_review", about={"region": C1[:9]}, now=datetime.now(UTC), actor=SYSTEM)
+    async with street.connect() as connection:
+        (opening,) = (await absences_to_review(connection, asked))["openings"]
+    assert (opening["fields"]["member"], opening["fields"]["absences"]) == (member, 3)
+    shown = await Committees(street).on(C1, TODAY, PACK)
+    assert [one["person"] for one in shown["members"] if one["review_suggested"]] == [member]
