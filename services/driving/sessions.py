@@ -19,7 +19,8 @@ GATHER = 1.0
 """Seconds in which further topics may come before a meeting is called."""
 LONGEST = 60.0
 POLL = 0.3
-AHEAD = timedelta(seconds=2)
+AHEAD = timedelta(seconds=30)
+"""So far ahead that the month of a drill, a minute, does not end before the session is opened."""
 
 
 class NoMeeting(Exception):
@@ -64,16 +65,20 @@ class Table:
     async def seat(self, issue: str) -> tuple[str, str]:
         """Wait until a meeting has this issue on its agenda; gives the meeting and the item."""
         deadline = time.monotonic() + LONGEST
+        failed = "the topic was on no agenda in time"
         while time.monotonic() < deadline:
             self.expected.add(issue)
             async with self._lock:
-                if self.session is None:
-                    await self._convene()
+                try:
+                    if self.session is None:
+                        await self._convene()
+                except NoMeeting as nothing:
+                    failed = str(nothing)
                 session = self.session
             if session is not None and issue in session.busy:
                 return session.id, session.items[issue]
             await asyncio.sleep(POLL)
-        raise NoMeeting("the topic was on no agenda in time")
+        raise NoMeeting(failed)
 
     def leave(self, issue: str) -> None:
         """The people of an issue have done what they came for; the last one closes the session."""
