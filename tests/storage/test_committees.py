@@ -385,7 +385,7 @@ async def test_sessions_that_a_member_missed_in_a_row_are_counted(street: AsyncE
             await connection.execute(
                 insert(case_file).values(
                     id=uuid4(), process="meeting", number=f"H{nth}", community=C1, state="CLOSED", level="L1",
-                    version=1, hash=b"", origin=C1, pack="lanzhou_2021", pack_version=1, pack_sha="", data=held,
+                    version=1, hash=b"h" * 32, origin=C1, pack="lanzhou_2021", pack_version=1, pack_sha="", data=held,
                     opened_at=datetime(2026, nth, 1, tzinfo=CHINA), updated_at=datetime(2026, nth, 10, tzinfo=CHINA),
                 )
             )  # fmt: skip
