@@ -177,7 +177,9 @@ def test_the_posting_case_hears_of_interruption_reposting_and_end() -> None:
     assert told(interrupted) == [("formation", "f", "notice_interrupted", heard)]
     fallen = replace(running, state="INTERRUPTED")
     assert told(given(fallen, do.Repost(), PEOPLE["worker1"])) == [("formation", "f", "notice_reposted", heard)]
-    assert told(fire(NOTICE, running, policy, moment("06-01 24:00"))) == [("formation", "f", "notice_ended", heard)]
+    ends = moment("06-01 24:00")
+    ended = {**heard, "at": ends.isoformat()}
+    assert told(fire(NOTICE, running, policy, ends)) == [("formation", "f", "notice_ended", ended)]
     # It has not asked to hear of objections.
     assert told(given(running, do.ObjectionRaised(objection="o", about=YANG), SYSTEM)) == []
 
