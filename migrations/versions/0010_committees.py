@@ -59,8 +59,7 @@ def upgrade() -> None:
         "FOR EACH ROW EXECUTE FUNCTION audit_row('id')"
     )
     op.execute(
-        "CREATE TRIGGER touch_row BEFORE UPDATE ON certificate_of_appointment "
-        "FOR EACH ROW EXECUTE FUNCTION touch_row()"
+        "CREATE TRIGGER touch_row BEFORE UPDATE ON certificate_of_appointment FOR EACH ROW EXECUTE FUNCTION touch_row()"
     )
     op.create_table(
         "deed",
