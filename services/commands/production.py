@@ -59,9 +59,10 @@ def require_fit() -> None:
 
     A database that is away is waited for: servers start in any order, and tables come with the migration.
     """
-    given, settings = given_settings(), connected_settings()
-    if settings.mode != "production":
+    given = given_settings()
+    if given.mode != "production":
         return
+    settings = connected_settings()
     # Below `up`, everything but the database's content has been looked at there.
     below = bool(Home(settings.home).running_now())
     _refuse(faults(given, settings, own_servers=not below))
