@@ -197,14 +197,9 @@ class Engine:
 
     async def begin(self, process: Process[Any], command: str, key: str, fields: dict[str, Any]) -> None:
         """Open a case that begins by itself; its id follows from the key, so that it is opened once."""
-        body = json.dumps([command, fields], sort_keys=True, ensure_ascii=False)
-        envelope = Envelope(
-            command=command,
-            fields=fields,
-            actor=SYSTEM,
-            key=hashlib.sha256(f"cadence|{process.name}|{key}".encode()).hexdigest(),
-            body_hash=hashlib.sha256(body.encode()).hexdigest(),
-        )
+        opening = hashlib.sha256(f"cadence|{process.name}|{command}|{key}".encode()).hexdigest()
+        # What is known of the world may differ at the next try; it is the same opening all the same.
+        envelope = Envelope(command=command, fields=fields, actor=SYSTEM, key=opening, body_hash=opening)
         await self.open(process, derived_id(process.name, key), envelope)
 
     async def revive(self, process: Process[Any], case: Case[Any], *, replace: bool = False) -> bool:
