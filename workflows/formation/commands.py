@@ -57,8 +57,8 @@ class StartFormation:
 class PublishCall:
     """Who may stand, under which conditions, and where to apply (001 §三3)."""
 
-    text: Annotated[str, Prose("公告内容", "Text", longest=5000)]
-    conditions: Annotated[str, Prose("任职条件", "Conditions", longest=2000)]
+    text: Annotated[str, Prose("公告内容", "Text", longest=5000, public=True)]
+    conditions: Annotated[str, Prose("任职条件", "Conditions", longest=2000, public=True)]
     contact: Annotated[str, Prose("报名联系方式", "Where to apply", longest=300)]
 
 
