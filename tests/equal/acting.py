@@ -25,14 +25,12 @@ from workflows.issue.data import (
     Timing,
 )
 from workflows.kernel.calendar import CHINA
-from workflows.kernel.periods import period_of
 from workflows.kernel.process import Actor, Case, Grant, Process, named
 from workflows.kernel.step import Order, fitting
 from workflows.kernel.upkeep import RebasePolicy, RecomputeClocks
 from workflows.meeting import commands as sit
 from workflows.meeting.data import ItemState, MeetingType, Outcome
 from workflows.policy.packs import load
-from workflows.slot import rules as cadence
 from workflows.supervision import rules as watch
 
 T = TypeVar("T")
@@ -253,15 +251,8 @@ def meet(s: Scene) -> sit.ScheduleMeeting:
         type=s.one(MeetingType.TWO_COMMITTEES, MeetingType.EXTENDED_PARTY_COMMITTEE),
         scheduled_at=s.now + timedelta(hours=s.rng.randint(1, 24 * 12)),
         place=s.text(),
-        make_up_for=_missed(s),
         briefing=s.rng.random() < 0.5,
     )
-
-
-def month(s: Scene) -> cadence.OpenSlot:
-    """The month in which the script plays, of the 大党委 that meets in it."""
-    period = period_of(s.now, "MONTH", None)
-    return cadence.OpenSlot(community_code=s.place.communities[0], body="EXTENDED_PARTY_COMMITTEE", period=period)
 
 
 def _item(s: Scene, *states: ItemState) -> str:
@@ -269,12 +260,6 @@ def _item(s: Scene, *states: ItemState) -> str:
     fit = [key for key, item in items.items() if item.state in states]
     keys: list[str] = fit or list(items) or ["i1"]
     return s.rng.choice(keys)
-
-
-def _missed(s: Scene) -> str | None:
-    """A month that was missed, sometimes."""
-    missed: list[str] = [case.data.period for case in s.cases.values() if case.position == "SLOT_MISSED"]
-    return s.rng.choice([*missed, *missed, None])
 
 
 def _opened(s: Scene) -> str:

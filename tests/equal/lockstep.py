@@ -26,7 +26,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
 from services.engine import Engine, IdempotencyConflict
-from tests.equal.acting import SAMPLES, Place, Scene, facts_for, meet, month, submit, wanted
+from tests.equal.acting import SAMPLES, Place, Scene, facts_for, meet, submit, wanted
 from tests.twins.ledger import TwinLedger
 from workflows.kernel.process import SYSTEM, Actor, Case, Event, Pending, Process, Refusal, named
 from workflows.kernel.simulator import Street, World
@@ -240,8 +240,6 @@ class Script:
             return self._given(
                 PROCESSES["supervision"], SAMPLES[watch.OpenSupervision](scene), self.place.named("supervisor1")
             )
-        if chance < 0.5 and not any(case.process == "slot" for case in self.street.cases.values()):
-            return self._given(PROCESSES["slot"], month(scene), SYSTEM)
         if issues and chance < 0.45:
             return self._given(PROCESSES["meeting"], meet(scene), self.place.named("clerk1"))
         return self._given(PROCESSES["issue"], submit(scene), actor)

@@ -42,7 +42,7 @@ MOST_PASSES = 4
 AT_LEAST = 60
 LOST_WRITES = 0.004
 
-PLAYED = ("issue", "supervision", "meeting", "slot")
+PLAYED = ("issue", "supervision", "meeting")
 """Processes whose every position the scripts shall reach; the others have recordings of their own."""
 
 Kept = tuple[str, str, frozenset[str]]
