@@ -1,12 +1,13 @@
 """The door of the product on a real database with the demonstration street; no worker, so that no case moves."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
+import structlog
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -45,6 +46,14 @@ C1, C2 = "620199001001", "620199001002"
 
 Call = Callable[..., Awaitable[httpx.Response]]
 Make = Callable[..., FastAPI]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain_logs() -> Iterator[None]:
+    """Lines as in production: a traceback without its local variables, which take seconds to draw."""
+    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
+    yield
+    structlog.reset_defaults()
 
 
 class Clock:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -16,10 +16,14 @@ from services.storage.people_tables import account, person, person_role, tenant
 from workflows.kernel.process import Actor, Address, Case, Grant, Pin, Process
 from workflows.kernel.roles import Role
 from workflows.kernel.wire import case_row
+from workflows.notice.data import Kind
 from workflows.policy.pack import Pack
 
+NOW = datetime.now(UTC)
 INSIDE, OUTSIDE = "620199001001", "630102003004"
 ORG = "property-1"
+# What no case of theirs is without, so that lists of them may count on it.
+ALWAYS_THERE: Mapping[str, Mapping[str, Any]] = {"notice": {"kind": Kind.RESULT, "posted_at": NOW}}
 COUNTY = (Role.OFFICE_REVIEWER, Role.LEADING_GROUP_APPROVER)
 WITH_ORG = (Role.UNIT_LIAISON, Role.DEPARTMENT_OFFICER)
 COLUMNS = ("orgs", "persons", "places", "lead_org", "category_code", "red", "submitted_by", "reporter_id")
@@ -115,7 +119,7 @@ def _case(process: Process[Any], pack: Pack, number: int) -> Case[Any]:
         process=process.name,
         community=INSIDE,
         pin=Pin(pack.pack, pack.version, pack.sha),
-        data=process.data(),
+        data=replace(process.data(), **ALWAYS_THERE.get(process.name, {})),
         version=1,
         number=f"{INSIDE}202601{number:04d}",
         state=state,
