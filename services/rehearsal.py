@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from workflows.emergency.data import URGENT
 from workflows.kernel.process import Asked, Case
 from workflows.kernel.simulator import Question, Street
 
 COVERS = ("CONSOLIDATING", "CLOSED")
+RESPONDING = ("RESPONDING", "CONTAINED")
 UNTRIAGED = ("REGISTERED", "VERIFYING")
 
 
@@ -51,6 +53,7 @@ def answers(grids: Mapping[str, int]) -> dict[str, Question]:
         "visited_place": visited_place,
         "problem_list_of_month": problem_list_of_month,
         "emergency": emergency,
+        "open_issues": open_issues,
         "objected_notice": objected_notice,
         "supervised_subject": supervised_subject,
     }
@@ -81,8 +84,25 @@ def problem_list_of_month(street: Street, asked: Asked) -> Mapping[str, Any]:
 
 
 def emergency(street: Street, asked: Asked) -> Mapping[str, Any]:
-    """No emergency is simulated."""
-    return {"active": False}
+    """Whether an emergency of level III or higher goes on in the community."""
+    place = _asking(asked).community
+    return {
+        "active": any(
+            one.process == "emergency"
+            and one.community == place
+            and one.state in RESPONDING
+            and one.data.level in URGENT
+            and not one.data.drill
+            for one in street.cases.values()
+        )
+    }
+
+
+def open_issues(street: Street, asked: Asked) -> Mapping[str, Any]:
+    """The issues of the community that are not closed."""
+    place = _asking(asked).community
+    found = (one for one in street.cases.values() if one.process == "issue" and one.community == place)
+    return {"issues": sorted(one.id for one in found if one.closed_at is None), "pause": asked.about["pause"]}
 
 
 def objected_notice(street: Street, asked: Asked) -> Mapping[str, Any]:

@@ -13,6 +13,8 @@ from workflows.kernel.shell import CaseWorkflow
 with workflow.unsafe.imports_passed_through():
     from activities.rhythms import Beginning, Rhythms
     from workflows.admission.process import ADMISSION
+    from workflows.commendation.process import COMMENDATION
+    from workflows.emergency.process import EMERGENCY
     from workflows.exclusion.process import EXCLUSION
     from workflows.formation.process import FORMATION
     from workflows.inspection.process import INSPECTION
@@ -288,6 +290,38 @@ class ExclusionWorkflow(CaseWorkflow):
         return await self.live()
 
 
+@workflow.defn(name="emergency")
+class EmergencyWorkflow(CaseWorkflow):
+    """P8, an emergency (应急)."""
+
+    process = EMERGENCY
+
+    @workflow.init
+    def __init__(self, seed: Seed) -> None:
+        self.begin(seed)
+
+    @workflow.run
+    async def run(self, seed: Seed) -> str:
+        """Detected, called, graded, contained, stood down, reviewed."""
+        return await self.live()
+
+
+@workflow.defn(name="commendation")
+class CommendationWorkflow(CaseWorkflow):
+    """P9, a commendation (表彰)."""
+
+    process = COMMENDATION
+
+    @workflow.init
+    def __init__(self, seed: Seed) -> None:
+        self.begin(seed)
+
+    @workflow.run
+    async def run(self, seed: Seed) -> str:
+        """Nominated, verified, three bodies in their order, on notice, commended."""
+        return await self.live()
+
+
 WORKFLOWS: tuple[type[CaseWorkflow], ...] = (
     IssueWorkflow,
     AdmissionWorkflow,
@@ -303,6 +337,8 @@ WORKFLOWS: tuple[type[CaseWorkflow], ...] = (
     MeetingCadenceWorkflow,
     FormationWorkflow,
     MembershipChangeWorkflow,
+    EmergencyWorkflow,
+    CommendationWorkflow,
 )
 
 PROCESSES: Mapping[str, Process[Any]] = {

@@ -18,6 +18,7 @@ from services.storage.ledger_tables import case_file
 from services.storage.questions import (
     admissions,
     committees,
+    emergencies,
     inspections,
     lists,
     meetings,
@@ -28,7 +29,17 @@ from services.storage.questions import (
 from workflows.kernel.process import SYSTEM, Asked, Process, derived_id
 
 Question = Callable[[AsyncConnection, Asked], Awaitable[dict[str, Any]]]
-TOPICS: tuple[ModuleType, ...] = (admissions, committees, inspections, lists, meetings, notices, rounds, supervision)
+TOPICS: tuple[ModuleType, ...] = (
+    admissions,
+    committees,
+    emergencies,
+    inspections,
+    lists,
+    meetings,
+    notices,
+    rounds,
+    supervision,
+)
 """Modules with a mapping `QUESTIONS` from the name of a question to its answer."""
 
 

@@ -20,6 +20,8 @@ LETTERS = {
     "objection": "Y",
     "supervision_order": "B",
     "exclusion": "C",
+    "emergency": "E",
+    "commendation": "K",
 }
 
 

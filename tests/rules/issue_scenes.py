@@ -504,6 +504,8 @@ def samples(case: Case[Any]) -> dict[type, tuple[Any, ...]]:
         do.RejectCompletion: (do.RejectCompletion(reason="text:r"),),
         do.SupervisionOpened: (do.SupervisionOpened(supervision="listing"),),
         do.SupervisionDelisted: (do.SupervisionDelisted(supervision=case.data.supervision_id or "listing"),),
+        do.PauseForEmergency: (do.PauseForEmergency(emergency="e"),),
+        do.ResumeAfterEmergency: (do.ResumeAfterEmergency(emergency="e"),),
         do.GiveFeedback: (PHONE, BOARD),
         do.RecordVisit: (SATISFIED,),
         do.DecideDispute: (do.DecideDispute(outcome="CLOSE", explanation="text:e"),),

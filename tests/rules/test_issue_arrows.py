@@ -276,6 +276,8 @@ def test_a_closed_issue_takes_only_what_may_still_follow() -> None:
         do.SupervisionDelisted,
         do.Reopen,
         do.CarryOver,
+        do.PauseForEmergency,
+        do.ResumeAfterEmergency,
     }
     taken = {arrow.on for arrow in ROWS if arrow.source.startswith("CLOSED")}
 

@@ -557,6 +557,20 @@ class SupervisionDelisted:
     supervision: Annotated[str, Field("督查件", "Supervision case")]
 
 
+@command("应急暂停时限", "Paused for an emergency")
+class PauseForEmergency:
+    """The street stops the clocks of a community in an emergency of level III or higher; sent by that case (P8)."""
+
+    emergency: Annotated[str, Field("应急事件", "Emergency")]
+
+
+@command("应急恢复时限", "Resumed after the emergency")
+class ResumeAfterEmergency:
+    """The clocks that were stopped run on; sent by the emergency."""
+
+    emergency: Annotated[str, Field("应急事件", "Emergency")]
+
+
 # --- feed back ----------------------------------------------------------------------------------------
 
 

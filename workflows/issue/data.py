@@ -327,6 +327,8 @@ class Issue:
     supervision_id: str | None = None
     supervisions: int = 0
     red: bool = False
+    emergency_paused: tuple[str, ...] = ()
+    """Codes of the clocks that the street has stopped in an emergency (P8)."""
     closure_code: ClosureCode | None = None
 
     @property

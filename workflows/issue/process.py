@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from workflows.issue import collect, discuss, feedback, implement, topic
+from workflows.issue import collect, discuss, emergency, feedback, implement, topic
 from workflows.issue import commands as do
 from workflows.issue import people as who
 from workflows.issue.data import ClosureCode, Issue
@@ -274,6 +274,8 @@ IMPLEMENT = (
     arrows(OPEN + CLOSED, do.SupervisionOpened, by=who.SYSTEM, rule=implement.supervision_opened),
     arrows(SOLVABLE, do.SupervisionDelisted, "FEEDBACK_DUE", by=who.SYSTEM, rule=implement.supervision_delisted),
     arrows(UNSOLVABLE + CLOSED, do.SupervisionDelisted, by=who.SYSTEM, rule=implement.supervision_delisted),
+    arrows(OPEN + CLOSED, do.PauseForEmergency, by=who.SYSTEM, rule=emergency.pause, event="paused_for_emergency"),
+    arrows(OPEN + CLOSED, do.ResumeAfterEmergency, by=who.SYSTEM, rule=emergency.resume, event="resumed_after_emergency"),
 )
 
 FEEDBACK = (

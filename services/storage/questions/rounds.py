@@ -20,6 +20,7 @@ UNTRIAGED = ("REGISTERED", "VERIFYING")
 COVERS = ("CONSOLIDATING", "CLOSED")
 SEATED = ("ACTIVE", "ACTING")
 URGENT = ("I", "II", "III")
+RESPONDING = ("RESPONDING", "CONTAINED")
 LEAST_DRAWN = 10
 """Households drawn by lot where the chair names no number."""
 
@@ -240,8 +241,9 @@ async def emergency(connection: AsyncConnection, asked: Asked) -> dict[str, Any]
         select(func.count()).where(
             case_file.c.process == "emergency",
             case_file.c.community == place,
-            case_file.c.closed_at.is_(None),
+            case_file.c.state.in_(RESPONDING),
             case_file.c.data["level"].astext.in_(URGENT),
+            case_file.c.data["drill"].as_boolean().is_not(True),
         )
     )
     return {"active": bool(active)}
