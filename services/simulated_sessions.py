@@ -91,7 +91,12 @@ class Sessions:
             place = asked.case.community if asked.case else asked.about["community_code"]
             return sittings.slots(cases(street, self._slots[place][-2:]))
 
-        return {"topics": topics, "seats": seats, "issue_topic": issue_topic, "slots": slots}
+        def agenda_items(street: Street, asked: Asked) -> Mapping[str, Any]:
+            case = _asking(asked)
+            return sittings.agenda_items(case, cases(street, self.issues.get(case.community, ())))
+
+        near = {"topics": topics, "seats": seats, "issue_topic": issue_topic, "slots": slots}
+        return {**sittings.answers({}), **near, "agenda_items": agenda_items}
 
     # --- the month -----------------------------------------------------------------------------------------
 

@@ -4,17 +4,22 @@ No server takes part. What comes out tells how many things would be late, how lo
 would have to carry.
 """
 
+import gc
 import heapq
 import random
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from multiprocessing import get_context
 from typing import Any
 
 from services import rehearsal
 from services.simulated_sessions import EPC, TWO_COMMITTEES, Sessions
+from services.storage.ledger import rungs_of
+from services.storage.national_calendar import national_calendar
 from workflows.issue import commands as do
 from workflows.issue.data import (
     Audience,
@@ -30,14 +35,18 @@ from workflows.issue.data import (
     Timing,
 )
 from workflows.kernel.calendar import CHINA, Calendar, at, shift_working_days
-from workflows.kernel.process import Actor, Case, Grant, Refusal, derived_id
+from workflows.kernel.process import Actor, Case, Grant, Pin, Refusal, derived_id
 from workflows.kernel.simulator import Street, World
+from workflows.kernel.wire import command_of
+from workflows.policy.packs import load
+from workflows.registry import PROCESSES
 from workflows.supervision import rules as sv
 
 COUNTY = "620199"
 STREET_COMMUNITIES = 20
 """Communities of one subdistrict; more of them make more subdistricts."""
-PER_MONTH = 60
+PER_MONTH = 4
+"""As in the ordinary month of the scenarios: eleven issues in three communities (M1)."""
 EPC_DAY = 20
 MEETING_HOUR = 15
 COMMITTEES_WEEKDAY = 2
@@ -52,6 +61,8 @@ class Plan:
     """What is to be simulated: how many communities, from when on, for how long, with which people."""
 
     communities: int = 3
+    first: int = 0
+    """How many communities of the city come before these."""
     begins: datetime
     months: int = 1
     seed: int = 7
@@ -61,6 +72,9 @@ class Plan:
     """Share of duties that somebody simply does not do, until he is made to."""
     times: Sequence[datetime] = ()
     """Times of real messages: their weekdays and hours are the ones at which messages come."""
+
+
+COUNTED = ("states", "breaches", "red", "meetings", "months", "commands", "refused", "minutes")
 
 
 @dataclass(slots=True)
@@ -82,10 +96,25 @@ class Outcomes:
     """Commands by role."""
     refused: Counter[str] = field(default_factory=Counter)
     turns: int = 0
-    peak: int = 0
-    """Commands in the busiest minute."""
+    minutes: Counter[int] = field(default_factory=Counter)
+    """Commands in each minute since 1970."""
     span: timedelta = timedelta()
     seconds: float = 0.0
+
+    @property
+    def peak(self) -> int:
+        """Commands in the busiest minute."""
+        return max(self.minutes.values(), default=0)
+
+    def add(self, other: "Outcomes") -> None:
+        """Count what came of another part of the city."""
+        self.issues += other.issues
+        self.supervisions += other.supervisions
+        self.turns += other.turns
+        self.span = other.span
+        self.agendas.update(other.agendas)
+        for name in COUNTED:
+            getattr(self, name).update(getattr(other, name))
 
     @property
     def mean_load(self) -> float:
@@ -165,19 +194,18 @@ class Simulation:
     _planned: dict[str, int] = field(default_factory=dict)
     _of: dict[str, list[str]] = field(default_factory=dict)
     """Ids of the issues of each community."""
-    _minutes: Counter[int] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.sessions = Sessions(self, self._of)
         answered = {**rehearsal.answers({}), **self.world.questions, **self.sessions.questions()}
         self.street = Street(replace(self.world, questions=answered), self.plan.begins)
-        self.chance = random.Random(self.plan.seed)
+        self.chance = random.Random(f"{self.plan.seed}|{self.plan.first}")
 
     def run(self) -> Outcomes:
         """Live through all of it and count."""
         begun = time.perf_counter()
         ends = _months_later(self.plan.begins, self.plan.months)
-        codes = [_code(number) for number in range(self.plan.communities)]
+        codes = [_code(self.plan.first + number) for number in range(self.plan.communities)]
         for code in codes:
             self._arrivals(code, ends)
             self._meetings(code, ends)
@@ -402,7 +430,7 @@ class Simulation:
 
     def _commanded(self, who: Actor) -> None:
         self.outcomes.commands[who.grants[0].role] += 1
-        self._minutes[int(self.street.now.timestamp()) // 60] += 1
+        self.outcomes.minutes[int(self.street.now.timestamp()) // 60] += 1
 
     def attempt(self, act: Step) -> None:
         """Do something that the rules may refuse, because time has gone on meanwhile."""
@@ -427,7 +455,6 @@ class Simulation:
         found.span = span
         found.agendas = self.sessions.agendas
         found.meetings = self.sessions.held
-        found.peak = max(self._minutes.values(), default=0)
         for case in self.street.cases.values():
             if case.process == "issue":
                 found.states[case.position] += 1
@@ -462,3 +489,44 @@ def _months_later(begins: datetime, months: int) -> datetime:
 def first_of_month(day: date) -> datetime:
     """The beginning of the month of a day, in Beijing."""
     return datetime(day.year, day.month, 1, tzinfo=CHINA)
+
+
+# --- a whole city -------------------------------------------------------------------------------------------
+
+
+def simulate(plan: Plan, pack: str, *, cores: int = 1) -> Outcomes:
+    """Run a plan under a pack, street by street on so many cores; the number of cores changes nothing but the time."""
+    begun = time.perf_counter()
+    parts = [
+        replace(plan, first=first, communities=min(STREET_COMMUNITIES, plan.communities - first))
+        for first in range(0, plan.communities, STREET_COMMUNITIES)
+    ]
+    found = Outcomes()
+    if cores == 1 or len(parts) == 1:
+        for part in parts:
+            found.add(_part(part, pack))
+    else:
+        with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
+            for outcomes in pool.map(_part, parts, [pack] * len(parts)):
+                found.add(outcomes)
+    found.seconds = time.perf_counter() - begun
+    return found
+
+
+def _part(plan: Plan, pack: str) -> Outcomes:
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)  # cases are frozen and kept: looking through them for cycles finds nothing
+    return Simulation(plan, world_under(pack)).run()
+
+
+def world_under(pack: str) -> World:
+    """The processes with the national calendar under a policy pack; raises `PackNotHere`."""
+    policy = load(pack)
+    return World(
+        processes={process.name: process for process in PROCESSES.values()},
+        calendar=national_calendar(),
+        policy=policy,
+        pin=Pin(policy.pack, policy.version, policy.sha),
+        rungs=rungs_of(policy),
+        commands=command_of,
+    )

@@ -1,6 +1,7 @@
 """`shangliang simulate`: months of a street in seconds, to plan capacity with."""
 
 import json
+import os
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,14 +14,9 @@ from services.commands.terminal import MISUSE, err, fail, out
 from services.importing.columns import Target, WrongMap, columns
 from services.importing.messages import moment
 from services.importing.sheets import Row, Unreadable, opened
-from services.simulating import PER_MONTH, Outcomes, Plan, Simulation, first_of_month
-from services.storage.ledger import rungs_of
-from services.storage.national_calendar import national_calendar
-from workflows.kernel.process import Pin
-from workflows.kernel.simulator import World
-from workflows.kernel.wire import command_of
+from services.simulating import PER_MONTH, Outcomes, Plan, first_of_month
+from services.simulating import simulate as simulated
 from workflows.policy.packs import PackNotHere, load
-from workflows.registry import PROCESSES
 
 EPILOG = (
     "例 Examples: shangliang simulate --communities 3 --months 1 --seed 7 · "
@@ -56,20 +52,12 @@ def simulate(
     """
     name = pack or given_settings().policy
     try:
-        policy = load(name)
+        load(name)
         first = first_of_month(date.fromisoformat(begins))
     except PackNotHere as refused:
         fail(f"没有政策包 {name}。", str(refused), code=MISUSE)
     except ValueError:
         fail(f"--begins 应为日期：{begins}。", f"--begins is a day: {begins}.", code=MISUSE)
-    world = World(
-        processes={process.name: process for process in PROCESSES.values()},
-        calendar=national_calendar(),
-        policy=policy,
-        pin=Pin(policy.pack, policy.version, policy.sha),
-        rungs=rungs_of(policy),
-        commands=command_of,
-    )
     plan = Plan(
         communities=communities,
         begins=first,
@@ -80,7 +68,7 @@ def simulate(
         times=_times(messages) if messages is not None else (),
     )
     with err.status("模拟 simulating …"):
-        outcomes = Simulation(plan, world).run()
+        outcomes = simulated(plan, name, cores=os.cpu_count() or 1)
     if as_json:
         typer.echo(json.dumps(_written(outcomes), ensure_ascii=False, indent=1))
     else:
