@@ -76,15 +76,15 @@ def _of(process: Process[Any]) -> Iterator[Right]:
                 roles, reach = _held(who, specimens)
                 row = Right(process.plural, about.name, about.zh, about.en, who.name, who.zh, roles, reach, (), "")
             clauses = dict.fromkeys(filter(None, (*row.clause.split(" · "), arrow.clause)))
-            rows[key] = Right(*(getattr(row, one.name) for one in fields(row)[:8]), (*row.at, at), " · ".join(clauses))
+            rows[key] = replace(row, at=(*row.at, at), clause=" · ".join(clauses))
     yield from rows.values()
-    for holder, zh, roles, reach in (
+    for holder, zh, readers, how in (
         ("staff", "辖区工作人员", STAFF, PLACE),
         ("organization", "承办单位", ORGANIZED, ORG),
         ("own", "本人", frozenset(Role) - {Role.SYSTEM}, PERSON),
     ):
-        listed = tuple(sorted(role.value for role in roles if role is not Role.SYSTEM))
-        yield Right(process.plural, READ, "查看", "Read", holder, zh, listed, (reach,), (), "processes §0.7")
+        listed = tuple(sorted(role.value for role in readers if role is not Role.SYSTEM))
+        yield Right(process.plural, READ, "查看", "Read", holder, zh, listed, (how,), (), "processes §0.7")
 
 
 def _held(who: Who, specimens: Sequence[Case[Any]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -160,7 +160,7 @@ def _specimens(process: Process[Any]) -> Iterator[Case[Any]]:
         full = _filled(process.data, truth)
         yield Case(**about, data=full, state=state, phase=phase)
         # The same with nothing noted yet of what a case has many of: who has not signed, who has no opinion.
-        noted = {one.name: {} for one in fields(full) if isinstance(getattr(full, one.name), dict)}
+        noted: dict[str, Any] = {one.name: {} for one in fields(full) if isinstance(getattr(full, one.name), dict)}
         yield Case(**about, data=replace(full, **noted), state=state, phase=phase)
 
 
