@@ -31,11 +31,17 @@ def nominated() -> Town:
     return town
 
 
+def summoned(town: Town, key: str, when: str, kind: MeetingType) -> None:
+    """A session of a body with the commendation on its agenda."""
+    town.meet(key, when, kind=kind)
+    town.say(key, "worker1", sit.ProposeItem(subject_type="commendation", subject_id="c", title=REF))
+
+
 def held(town: Town, key: str, when: str, kind: MeetingType, in_favour: int = 99, against: int = 0) -> None:
     """A session of a body that votes on the commendation."""
     assemble = kind is MeetingType.RESIDENT_REPRESENTATIVES
-    town.meet(key, when, kind=kind)
-    town.say(key, "worker1", sit.ProposeItem(subject_type="commendation", subject_id="c", title=REF))
+    if key not in town.street.cases:
+        summoned(town, key, when, kind)
     town.at(when)
     if town.meeting(key).state in ("AGENDA_OPEN", "AGENDA_FROZEN"):
         town.say(key, "clerk1", sit.SendNotice())

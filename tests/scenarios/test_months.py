@@ -1,0 +1,316 @@
+"""The months M2, M3 and M5 of scenarios.md §6, step by step, with the totals at their end; M1 and M4 stand beside."""
+
+from tests.rules.test_commendation_arrows import held, summoned
+from tests.scenarios import test_round_scenarios as collecting
+from tests.scenarios.committees import MET, Forming, opened, sitting, with_committees
+from tests.scenarios.street import C1, C2, C3, CONTACT, PEOPLE, STREET, Town, moment, person
+from tests.scenarios.test_issue_months import CLAIM, PHONE, SATISFIED, minuted, months, overdue, verdicts
+from tests.scenarios.test_membership_scenarios import BAD, said, seats, vote
+from workflows.commendation import commands as commend
+from workflows.commendation.data import SubjectKind
+from workflows.emergency import commands as alarm
+from workflows.emergency.data import Kind, Level
+from workflows.formation import commands as forming
+from workflows.formation.data import Category, Way
+from workflows.issue import commands as do
+from workflows.issue.data import ClockClass, HandlingMode, Source
+from workflows.kernel.calendar import local
+from workflows.kernel.clocks import ClockState
+from workflows.meeting import commands as sit
+from workflows.meeting.data import MeetingType
+from workflows.membership import commands as change
+from workflows.membership.data import Outcome, Post
+from workflows.round import commands as rounds
+
+IMMEDIATE, LIMITED = HandlingMode.IMMEDIATE, HandlingMode.TIME_LIMITED
+COMPLEX, SIMPLE = ClockClass.COMPLEX, ClockClass.SIMPLE
+EPC, RRA = MeetingType.EXTENDED_PARTY_COMMITTEE, MeetingType.RESIDENT_REPRESENTATIVES
+ALL = (C1, C2, C3)
+REF = "text:0000000000000001"
+
+
+def begun(month: str) -> Town:
+    """A month begins with its rounds and the months of the bodies; the committees sit."""
+    town = with_committees(Town(f"{month[5:]}-01 00:00"))
+    town.month(month)
+    collecting.begin(town, month)
+    return town
+
+
+def open_rounds(town: Town, month: str, *numbers: int) -> None:
+    """The chairs open their rounds, and enough households and units are visited."""
+    for number in numbers:
+        key = collecting.round_of(f"{STREET}{number:03}", month)
+        collecting.opened(town, key, f"secretary{number}", (f"grid{number}",))
+        collecting.visits(town, key, f"grid{number}", 10, 1)
+
+
+def close_rounds(town: Town, month: str, *numbers: int) -> None:
+    """Collected, and the problem list published."""
+    for number in numbers:
+        key = collecting.round_of(f"{STREET}{number:03}", month)
+        town.say(key, f"secretary{number}", rounds.CloseCollection())
+        town.say(key, f"worker{number}", rounds.PublishProblemList())
+
+
+def rounds_of(town: Town, month: str) -> list[str]:
+    """Where the three rounds stand."""
+    return [town.street.cases[collecting.round_of(one, month)].state for one in ALL]
+
+
+def issues(town: Town, *keys: str) -> dict[str, str]:
+    """Where the issues stand."""
+    return {key: town.issue(key).position for key in keys}
+
+
+# --- M3 ------------------------------------------------------------------------------------------------------------
+
+
+def test_m3_july_2026_the_flood_season() -> None:
+    town = begun("2026-07")
+
+    # step 1, and the sessions of step 12
+    town.at("07-01 09:00")
+    open_rounds(town, "2026-07", 1, 2, 3)
+    town.meet("M-2", "07-23 15:00", 2)
+    town.meet("M-3", "07-24 15:00", 3)
+
+    # step 2
+    town.at("07-06 10:00").submit("I-30", "grid1", category_code="B03", reporter=CONTACT)
+    town.accept("I-30", "worker1", LIMITED, "B03", lead_org="property-1", clock_class=SIMPLE)
+    town.say("I-30", "property1", do.Sign())
+    assert town.due("I-30", "HANDLE") == "07-15 18:00"
+
+    # step 3
+    detect = alarm.Detect(community_code=C1, kind=Kind.NATURAL_DISASTER, place_text=REF)
+    town.at("07-08 16:20").street.open("emergency", "E", detect, PEOPLE["grid1"])
+    town.at("07-08 16:23").say("E", "worker1", alarm.Call())
+    town.at("07-08 16:35").say("E", "secretary1", alarm.Grade(level=Level.III))
+    assert (town.due("E", "CALL"), town.due("E", "GRADE"), town.due("E", "REPORT")) == (
+        "07-08 16:25",
+        "07-08 16:38",
+        "07-08 16:50",
+    )
+
+    # steps 4 and 3
+    town.at("07-08 16:40").say("E", "officer", alarm.PauseClocks(reason=REF))
+    assert town.state("I-30", "HANDLE") == "PAUSED"
+    for when in ("16:45", "17:40", "18:35", "19:30"):
+        town.at(f"07-08 {when}").say("E", "secretary1", alarm.Report(text=REF))
+    assert {town.state("E", code) for code in ("CALL", "GRADE", "REPORT")} == {"MET"}
+
+    # step 5
+    town.at("07-08 20:10").say("E", "secretary1", alarm.Contain())
+    town.at("07-09 08:00").say("E", "secretary1", alarm.StandDown())
+    town.say("E", "officer", alarm.ResumeClocks())
+    assert (town.due("I-30", "HANDLE"), town.due("E", "REVIEW")) == ("07-16 18:00", "07-16 24:00")
+
+    # step 6
+    town.at("07-09 09:00").submit("I-31", "grid1", source=Source.EMERGENCY, category_code="B01", reporter=CONTACT)
+    town.accept("I-31", "worker1", LIMITED, "B01", lead_org="property-1", clock_class=COMPLEX)
+    town.say("I-31", "property1", do.Sign())
+    town.submit("I-32", "grid1", source=Source.EMERGENCY, category_code="G02", danger=True, reporter=CONTACT)
+    town.at("07-09 09:05").accept("I-32", "worker1", IMMEDIATE, "G02", urgent=True)
+    assert (town.due("I-31", "HANDLE"), town.due("I-32", "HANDLE")) == ("07-30 18:00", "07-09 11:05")
+    town.at("07-09 10:30").say("I-32", "grid1", CLAIM)
+    assert town.state("I-32", "HANDLE") == "MET"
+
+    # step 7
+    town.at("07-10 09:00")
+    opened(town, "X", sitting("member2a", C2), "EXIT", member="member2a", reason=REF, place=C2)
+    assert town.due("X", "DECIDE") == "07-17 18:00"
+    town.say("I-32", "worker1", PHONE)
+
+    # steps 8 and 6
+    nominate = commend.NominateSubject(
+        community_code=C1, subject_kind=SubjectKind.UNIT, subject=REF, deeds=REF, agreement=REF
+    )
+    town.at("07-13 09:00").street.open("commendation", "c", nominate, PEOPLE["worker1"])
+    assert town.due("c", "VERIFY") == "07-27 18:00"
+    assert town.say("I-32", "worker1", SATISFIED).position == "CLOSED:RESOLVED"
+
+    # steps 9 and 10
+    town.at("07-15 09:00")
+    opened(town, "D", "secretary3", "DISMISSAL", member="member3a", place=C3, **BAD)
+    assert (town.due("D", "STATEMENT"), town.due("D", "DECIDE_DISMISSAL")) == ("07-22 18:00", "08-05 18:00")
+    assert town.say("E", "secretary1", alarm.Review(lessons=REF)).position == "CLOSED:REVIEWED"
+    assert town.state("E", "REVIEW") == "MET"
+
+    # steps 7, 11 and 8
+    town.at("07-16 10:00")
+    said(town, "X", "secretary2", change.ApproveExit())
+    assert (town.state("X", "DECIDE"), town.due("X", "FILL")) == ("MET", "08-17 24:00")
+    town.at("07-16 15:00").say("I-30", "property1", CLAIM)
+    verified = commend.VerifyDeeds(fulfilled=True, open_violation=False, finding=REF)
+    town.at("07-17 09:00").say("c", "worker1", verified)
+    assert town.state("c", "VERIFY") == "MET"
+    summoned(town, "M-1", "07-22 15:00", EPC)
+    town.say("I-30", "worker1", do.ApproveCompletion())
+    town.at("07-20 09:00").say("I-30", "worker1", PHONE)
+    assert town.at("07-21 09:00").say("I-30", "worker1", SATISFIED).position == "CLOSED:RESOLVED"
+    assert town.state("I-30", "HANDLE") == "MET"
+
+    # step 12
+    held(town, "M-1", "07-22 15:00", EPC)
+    minuted(town, "M-1")
+    assert town.say("c", "secretary1", commend.Deliberate(meeting="M-1")).position == "EPC_SUPPORTED"
+    for number, when in ((2, "07-23 15:00"), (3, "07-24 15:00")):
+        town.at(when).open_session(f"M-{number}")
+        minuted(town, f"M-{number}")
+    votes = vote(*["FOR"] * 4, *["AGAINST"] * 4)
+    said(town, "D", "secretary3", change.DecideDismissal(outcome=Outcome.DISMISS, votes=votes), party_meeting=MET)
+    dismissal = town.street.cases["D"]
+    assert (dismissal.position, dismissal.data.outcome) == ("ACTIVE:RETAINED", Outcome.RETAIN)
+
+    # step 13
+    held(town, "R-1", "07-28 15:00", RRA, in_favour=40, against=2)
+    assert town.say("c", "secretary1", commend.Discuss(meeting="R-1")).position == "RRA_SUPPORTED"
+    assert town.due("c", "STREET") == "08-18 18:00"
+
+    # steps 14 and 1
+    town.at("07-29 09:00").say("I-31", "property1", CLAIM)
+    close_rounds(town, "2026-07", 1, 2, 3)
+    town.at("07-30 09:00").say("I-31", "worker1", do.ApproveCompletion())
+    town.at("07-31 09:00").say("I-31", "worker1", PHONE)
+
+    town.at("07-31 24:00")
+    assert issues(town, "I-30", "I-31", "I-32") == {
+        "I-30": "CLOSED:RESOLVED",
+        "I-31": "RETURN_VISIT",
+        "I-32": "CLOSED:RESOLVED",
+    }
+    assert sum(case.process == "issue" for case in town.street.cases.values()) == 3
+    assert verdicts(town, ("I-30", "I-31", "I-32"), "07-31 24:00") == {"met": 3}
+    (emergency,) = (case for case in town.street.cases.values() if case.process == "emergency")
+    assert (emergency.state, emergency.data.level) == ("CLOSED", Level.III)
+    assert (len(seats(town, C2)), town.street.cases["X"].data.under_strength) == (10, False)
+    assert town.street.cases["X"].position == "EXITED:VACANCY"
+    assert len(seats(town, C3)) == 9
+    assert town.street.cases["c"].position == "RRA_SUPPORTED"
+    assert rounds_of(town, "2026-07") == ["CLOSED"] * 3
+    assert months(town, "2026-07") == {1: "SLOT_DONE", 2: "SLOT_DONE", 3: "SLOT_DONE"}
+    assert (overdue(town), town.street.refused) == ([], [])
+
+
+# --- M2 ------------------------------------------------------------------------------------------------------------
+
+
+def test_m2_february_2026_the_spring_festival() -> None:
+    town = with_committees(Town("01-20 09:00"))
+    opened(town, "X", sitting("member1a"), "EXIT", member="member1a", reason=REF)
+    town.at("01-21 10:00")
+    said(town, "X", "secretary1", change.ApproveExit())
+    said(town, "X", "secretary1", change.StartReplacement(category="VOLUNTEER", post=Post.MEMBER))
+    child = Forming(town, town.street.cases["X"].data.replacement or "").call()
+    child.say("worker", forming.Nominate(way=Way.RESIDENT, person="p1", category=Category.VOLUNTEER, consent=True))
+    town.at("02-01 00:00").month("2026-02")
+    collecting.begin(town, "2026-02")
+
+    # step 1
+    town.at("02-02 09:00")
+    open_rounds(town, "2026-02", 1, 2)
+    town.meet("M-1", "02-11 15:00", 1)
+    town.meet("M-2", "02-26 15:00", 2)
+    town.meet("M-3", "02-27 15:00", 3)
+
+    # step 2
+    town.at("02-05 09:00")
+    opened(town, "C", "streetparty", "EX_OFFICIO", member="secretary3", place=C3)
+    town.at("02-06 10:00")
+    opened(town, "A", "streetparty", "ACTING", member="vice3", place=C3)
+    assert (town.street.cases["C"].state, town.street.cases["A"].state) == ("EX_OFFICIO_ENDED", "ACTING")
+
+    # step 3
+    town.at("02-09 10:00")
+    child.verify("p1").shortlist("p1", vices=0).decide("p1")
+    town.at("02-10 10:00").submit("I-21", "grid2", C2, category_code="D01", reporter=CONTACT)
+    town.accept("I-21", "worker2", LIMITED, "D01", lead_org="property-2", clock_class=COMPLEX)
+    town.say("I-21", "property2", do.Sign())
+    assert town.due("I-21", "HANDLE") == "03-09 18:00"
+
+    # steps 4 and 5
+    town.at("02-11 15:00").say("M-1", "clerk1", sit.SendNotice(briefing=True))
+    town.say("M-1", "secretary1", sit.OpenSession(present=town.members("M-1")[:7]))
+    minuted(town, "M-1")
+    town.at("02-12 10:00")
+    child.approve()
+    assert town.due(child.notice(), "NOTICE") == "02-24 24:00"
+
+    # steps 6 and 7
+    town.at("02-14 16:00").submit("I-23", "grid2", C2, category_code="B03")
+    town.at("02-14 16:30").accept("I-23", "worker2", LIMITED, "B03", lead_org="property-2", clock_class=SIMPLE)
+    town.say("I-23", "property2", do.Sign())
+    assert (town.state("I-23", "TRIAGE"), town.due("I-23", "HANDLE")) == ("MET", "03-03 18:00")
+    town.at("02-16 08:40").submit("I-24", "grid2", C2, category_code="A01", reporter=CONTACT)
+    town.at("02-16 09:00").accept("I-24", "worker2", IMMEDIATE, "A01")
+    assert town.due("I-24", "HANDLE") == "02-17 09:00"
+    town.at("02-16 15:00").say("I-24", "grid2", CLAIM)
+    assert town.state("I-24", "HANDLE") == "MET"
+
+    # step 8
+    town.at("02-17 21:05").submit("I-22", "grid1", category_code="C01", reporter=CONTACT)
+    town.accept("I-22", "worker1", IMMEDIATE, "C01", urgent=True)
+    assert town.due("I-22", "HANDLE") == "02-17 23:05"
+    town.at("02-17 22:40").say("I-22", "grid1", CLAIM)
+    assert (town.state("I-22", "HANDLE"), town.due("I-22", "FEEDBACK")) == ("MET", "02-25 18:00")
+
+    # step 9
+    town.at("02-20 18:30").submit("I-25", "resident1", source=Source.RESIDENT, category_code="F01")
+    town.at("02-20 20:00").say("I-25", "worker1", do.ContactReporter(note=REF))
+    assert (town.state("I-25", "RESPONSE"), town.due("I-25", "TRIAGE")) == ("MET", "02-24 18:00")
+    town.at("02-24 10:00").accept("I-25", "worker1", LIMITED, "F01", lead_org="property-1", clock_class=SIMPLE)
+    town.say("I-25", "property1", do.Sign())
+    assert town.due("I-25", "HANDLE") == "03-04 18:00"
+    town.say("I-22", "worker1", PHONE)
+    town.say("I-24", "worker2", PHONE)
+
+    # step 10
+    town.at("02-24 24:00")
+    assert child.case.state == "APPOINTING"
+    town.at("02-26 10:00")
+    child.appoint()
+
+    # step 11
+    town.at("02-26 15:00").say("M-2", "clerk2", sit.SendNotice(briefing=True))
+    town.at("02-26 15:30")
+    assert town.open_session("M-2", present=4).state == "INQUORATE"
+    again = sit.Reconvene(scheduled_at=moment("02-28 10:00"))
+    town.say("M-2", "secretary2", again)
+    town.at("02-27 09:00")
+    close_rounds(town, "2026-02", 1, 2)
+    for key, number in (("I-22", 1), ("I-24", 2)):
+        assert town.say(key, f"worker{number}", SATISFIED).position == "CLOSED:RESOLVED"
+
+    # step 12: the acting chair
+    town.at("02-27 15:00").say("M-3", "clerk3", sit.SendNotice(briefing=True))
+    acting = person("vice3", ("cwc_chair", C3))
+    here = tuple(one for one in town.members("M-3") if one != "secretary3")
+    for command in (sit.OpenSession(present=here), sit.Adjourn(), sit.SignMinutes()):
+        town.street.command("M-3", command, acting)
+
+    # step 11: the working Saturday
+    town.at("02-28 10:00").open_session("M-2", present=6)
+    minuted(town, "M-2")
+
+    # step 13
+    town.at("02-28 24:00")
+    assert rounds_of(town, "2026-02") == ["CLOSED", "CLOSED", "MISSED"]
+    assert months(town, "2026-02") == {1: "SLOT_DONE", 2: "SLOT_DONE", 3: "SLOT_DONE"}
+    keys = ("I-21", "I-22", "I-23", "I-24", "I-25")
+    assert issues(town, *keys) == {
+        "I-21": "IN_PROGRESS",
+        "I-22": "CLOSED:RESOLVED",
+        "I-23": "IN_PROGRESS",
+        "I-24": "CLOSED:RESOLVED",
+        "I-25": "IN_PROGRESS",
+    }
+    assert verdicts(town, keys, "02-28 24:00") == {"met": 2}
+    assert len(seats(town, C1)) == 13
+    holiday = (moment("02-15 00:00"), moment("02-23 24:00"))
+    due = {
+        clock.duration.unit.value
+        for clock in town.street.clocks.values()
+        if clock.due_at is not None and holiday[0] <= clock.due_at < holiday[1] and clock.state is not ClockState.CANCELLED
+    }
+    assert due <= {"hours"}
+    assert town.street.refused == []
