@@ -6,7 +6,7 @@ import pytest
 
 from tests.rules.rows import name
 from tests.rules.tables import Table, every_refusal_is_provoked
-from tests.scenarios.street import C1, PEOPLE, Town
+from tests.scenarios.street import C1, PEOPLE, Town, day
 from workflows.commendation import commands as do
 from workflows.commendation.data import SubjectKind, Verdict
 from workflows.commendation.process import COMMENDATION
@@ -59,7 +59,7 @@ def held(town: Town, key: str, when: str, kind: MeetingType, in_favour: int = 99
         town.vote(key, "c", in_favour=in_favour, against=against)
     if town.meeting(key).data.items[item].result in (None, "PASSED"):
         decided = sit.RecordDecision(
-            item=item, outcome=Outcome.ADOPT, text=REF, lead_org="property-1", waiver_reason=REF
+            item=item, outcome=Outcome.ADOPT, text=REF, lead_org="property-1", due_on=day("08-31"), waiver_reason=REF
         )
         town.say(key, "secretary1", decided)
 
