@@ -1,21 +1,34 @@
 """The months M2, M3 and M5 of scenarios.md §6, step by step, with the totals at their end; M1 and M4 stand beside."""
 
+from dataclasses import replace
+from datetime import date
+
+from services.storage.national_calendar import national_days
 from tests.rules.test_commendation_arrows import held, summoned
 from tests.scenarios import test_round_scenarios as collecting
 from tests.scenarios.committees import MET, Forming, opened, sitting, with_committees
 from tests.scenarios.street import C1, C2, C3, CONTACT, PEOPLE, STREET, Town, moment, person
+from tests.scenarios.test_inspection_scenarios import REPORT, SITE, Office
 from tests.scenarios.test_issue_months import CLAIM, PHONE, SATISFIED, minuted, months, overdue, verdicts
 from tests.scenarios.test_membership_scenarios import BAD, said, seats, vote
+from workflows.admission import commands as adm
+from workflows.admission.data import Outcome as Decided
+from workflows.admission.data import Variant
 from workflows.commendation import commands as commend
 from workflows.commendation.data import SubjectKind
 from workflows.emergency import commands as alarm
 from workflows.emergency.data import Kind, Level
 from workflows.formation import commands as forming
 from workflows.formation.data import Category, Way
+from workflows.inspection.data import BallotState, Finding
+from workflows.inspection.data import Outcome as Ended
 from workflows.issue import commands as do
 from workflows.issue.data import ClockClass, HandlingMode, Source
-from workflows.kernel.calendar import local
+from workflows.kernel.calendar import HostCalendar, whole_year
 from workflows.kernel.clocks import ClockState
+from workflows.kernel.process import SYSTEM, Pin
+from workflows.kernel.simulator import World
+from workflows.kernel.upkeep import RecomputeClocks
 from workflows.meeting import commands as sit
 from workflows.meeting.data import MeetingType
 from workflows.membership import commands as change
@@ -27,6 +40,7 @@ COMPLEX, SIMPLE = ClockClass.COMPLEX, ClockClass.SIMPLE
 EPC, RRA = MeetingType.EXTENDED_PARTY_COMMITTEE, MeetingType.RESIDENT_REPRESENTATIVES
 ALL = (C1, C2, C3)
 REF = "text:0000000000000001"
+REPORTED = "inspection_reported"
 
 
 def begun(month: str) -> Town:
@@ -310,7 +324,129 @@ def test_m2_february_2026_the_spring_festival() -> None:
     due = {
         clock.duration.unit.value
         for clock in town.street.clocks.values()
-        if clock.due_at is not None and holiday[0] <= clock.due_at < holiday[1] and clock.state is not ClockState.CANCELLED
+        if clock.due_at is not None
+        and holiday[0] <= clock.due_at < holiday[1]
+        and clock.state is not ClockState.CANCELLED
     }
     assert due <= {"hours"}
+    assert town.street.refused == []
+
+
+# --- M5 ------------------------------------------------------------------------------------------------------------
+
+
+def with_2027(town: Town) -> None:
+    """The calendar of 2027 is loaded: 01-01 to 01-03 are off (test data of the scenario)."""
+    rest = {date(2027, 1, number): "元旦" for number in (1, 2, 3)}
+    calendar = HostCalendar("with 2027", {**national_days(), **whole_year(2027, rest=rest, make_up=[])})
+    before = town.street.world
+
+    def under(pin: Pin) -> World:
+        return replace(before.under(pin), calendar=calendar)
+
+    town.street.world = replace(before, calendar=calendar, others=under)
+
+
+def test_m5_december_2026_the_end_of_the_year() -> None:
+    town = Office("01-05 09:00")
+    unpaid = adm.Funding(
+        source=REF, amount=5000, instalments=(adm.Payment(amount=5000, due_on=date(2026, 11, 30)),)
+    )  # fmt: skip
+    town.permit("PU-1")
+    town.permit("PU-5", "power", funding=unpaid)
+    town.permit("PU-2", until="2027-03-31")
+    town.permit("PU-3", until="2027-03-31")
+    item = {"planned_from": date(2026, 10, 28), "planned_until": date(2027, 6, 30), "communities": (C1, C3)}
+    town.at("10-28 09:00").admit("PW-1", "medical-insurance", Variant.WORK_ITEM, **item)
+    permits = ("PU-1", "PU-2", "PU-3", "PU-5")
+
+    # step 1
+    town.november()
+    inspections = {one.data.permit: one.id for one in town.street.cases.values() if one.process == "inspection"}
+    assert sorted(inspections) == sorted(permits)
+    assert {town.due(one, "SELF_REPORT") for one in inspections.values()} == {"11-20 18:00"}
+
+    # steps 2 and 3
+    town.at("11-10 09:00").say("PU-3", "secretary1", adm.ReportBreach(text=REF))
+    town.say("PU-3", "reviewer", adm.OrderRectification(findings=REF))
+    assert town.due("PU-3", "RECTIFY") == "12-10 24:00"
+    town.at("11-18 10:00")
+    for permit, by in (("PU-1", "telecom"), ("PU-3", "telecom"), ("PU-5", "power")):
+        town.say(inspections[permit], by, REPORT)
+    town.at("11-20 18:00")
+    assert town.street.cases[inspections["PU-2"]].data.findings == (Finding.NO_SELF_REPORT,)
+
+    # step 4
+    renewal = adm.ApplyRenewal(valid_until=date(2027, 12, 31))
+    town.at("11-25 10:00").say("PU-1", "telecom", renewal)
+    assert town.due("PU-1", "REVIEW") == "12-16 18:00"
+
+    # steps 5, 3 and 8
+    town.at("11-30 09:00")
+    for permit, satisfied, others in (("PU-1", 31, 3), ("PU-2", 15, 18), ("PU-3", 14, 18), ("PU-5", 24, 7)):
+        town.assessed(permit, {5: satisfied, 2: others})
+        town.say(inspections[permit], "reviewer", SITE)
+    town.at("12-01 00:00").month("2026-12")
+    collecting.begin(town, "2026-12")
+    for number, when in ((1, "12-17 15:00"), (2, "12-18 15:00"), (3, "12-22 15:00")):
+        town.at("12-01 09:00").meet(f"M-{number}", when, number)
+    open_rounds(town, "2026-12", 1, 2, 3)
+    town.at("12-11 09:00")
+    ballots = {permit: town.street.cases[inspections[permit]].data.ballot for permit in permits}
+    assert {permit: ballot.share for permit, ballot in ballots.items()} == {
+        "PU-1": 91.2,
+        "PU-2": 45.5,
+        "PU-3": 43.8,
+        "PU-5": 77.4,
+    }
+    assert {ballot.state for ballot in ballots.values()} == {BallotState.TALLIED}
+    town.say("PU-3", "reviewer", adm.ProposeRevocation(findings=REF))
+    assert town.due("PU-3", "STATEMENT") == "12-18 18:00"
+
+    # step 6
+    town.at("12-15 10:00")
+    for permit, verdict in zip(permits, (Ended.PASS, Ended.RECTIFY, Ended.PROPOSE_REVOKE, Ended.PASS), strict=True):
+        town.conclude(permit, verdict)
+    assert (town.street.cases["PU-2"].state, town.due("PU-2", "RECTIFY")) == ("RECTIFYING", "2027-01-14 24:00")
+    assert town.street.cases["PU-3"].state == "REVOCATION_PROPOSED"
+
+    # step 7
+    renewed = town.at("12-16 10:00").say("PU-1", "reviewer", adm.Decide(outcome=Decided.APPROVE))
+    assert (renewed.state, renewed.data.valid_until) == ("ACTIVE", date(2027, 12, 31))
+
+    # steps 8 and 10
+    for number, when in ((1, "12-17 15:00"), (2, "12-18 15:00")):
+        town.at(when).open_session(f"M-{number}")
+        minuted(town, f"M-{number}")
+    town.at("12-21 10:00").say("PU-3", "reviewer", adm.Revoke(reason=REF))
+    assert (town.due("PU-3", "HAND_OVER"), town.clock("PU-3", "HAND_OVER").provisional) == ("2027-01-04 18:00", True)
+    town.at("12-22 15:00").open_session("M-3")
+    minuted(town, "M-3")
+
+    # step 12
+    town.at("12-25 09:00")
+    with_2027(town)
+    for case in list(town.street.cases.values()):
+        if any(clock.live and clock.provisional for clock in case.clocks):
+            town.street.command(case.id, RecomputeClocks(), SYSTEM)
+    assert (town.due("PU-3", "HAND_OVER"), town.due("PU-2", "RECTIFY")) == ("2027-01-05 18:00", "2027-01-14 24:00")
+    assert not [clock for case in town.street.cases.values() for clock in case.clocks if clock.provisional]
+
+    # steps 13, 14 and 15
+    town.at("12-30 10:00")
+    close_rounds(town, "2026-12", 1, 2, 3)
+    town.at("12-31 24:00")
+    concluded = [one for one in town.street.cases.values() if one.process == "inspection" and one.state == "DONE"]
+    assert len(concluded) == 4
+    reported = {to for one in concluded for to, template in town.told(one.id, "12-15 10:00") if template == REPORTED}
+    assert "role:leading_group_approver@6201" in reported
+    assert {key: town.street.cases[key].position for key in (*permits, "PW-1")} == {
+        "PU-1": "ACTIVE",
+        "PU-2": "RECTIFYING",
+        "PU-3": "REVOKED",
+        "PU-5": "CLOSED:EXPIRED",
+        "PW-1": "ACTIVE",
+    }
+    assert rounds_of(town, "2026-12") == ["CLOSED"] * 3
+    assert months(town, "2026-12") == {1: "SLOT_DONE", 2: "SLOT_DONE", 3: "SLOT_DONE"}
     assert town.street.refused == []
