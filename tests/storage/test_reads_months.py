@@ -12,7 +12,7 @@ from services.identity.passwords import Passwords
 from services.storage import measures
 from services.storage.demo import seed_demo
 from services.storage.measures import Measure
-from tests.scenarios import street, test_issue_months, test_round_scenarios
+from tests.scenarios import street, test_months, test_round_scenarios
 from tests.storage.town import CITY, SUBDISTRICT
 from tests.storage.town import Town as Written
 from workflows.kernel.process import derived_id
@@ -74,8 +74,8 @@ def parts(found: dict[str, Measure], *names: str) -> dict[str, tuple[int, int]]:
 
 
 async def test_m1_march_2026(written: Written, monkeypatch: pytest.MonkeyPatch) -> None:
-    month = test_issue_months.test_m1_march_2026_an_ordinary_month
-    await lived(written, monkeypatch, month, test_issue_months)
+    month = test_months.test_m1_march_2026_an_ordinary_month
+    await lived(written, monkeypatch, month, test_months)
     found = await figures(written, "2026-03")
 
     assert found["on_time_rate"].value == pytest.approx(0.833, abs=0.001)
@@ -92,8 +92,8 @@ async def test_m1_march_2026(written: Written, monkeypatch: pytest.MonkeyPatch) 
 
 
 async def test_m4_october_2026(written: Written, monkeypatch: pytest.MonkeyPatch) -> None:
-    month = test_issue_months.test_m4_october_2026_the_national_day
-    await lived(written, monkeypatch, month, test_issue_months)
+    month = test_months.test_m4_october_2026_the_national_day
+    await lived(written, monkeypatch, month, test_months)
     found = await figures(written, "2026-10")
 
     assert found["on_time_rate"].value == 0.5
