@@ -114,7 +114,7 @@ async def test_a_round_from_its_plan_to_the_list_of_the_month(call: Call) -> Non
     assert (await call("worker1", "GET", f"{path}?version=1")).json()["items"] == version["items"]
     assert (await call("worker1", "GET", f"{path}?version=2")).status_code == 404
     sheet = await call("worker1", "GET", f"{path}?version=1", Accept=XLSX)
-    (line,) = list(load_workbook(io.BytesIO(sheet.content)).active.iter_rows(min_row=2, values_only=True))  # type: ignore[union-attr]
+    (line,) = list(load_workbook(io.BytesIO(sheet.content)).active.iter_rows(min_row=2, values_only=True))
     assert "路灯不亮" in line
     comma = await call("worker1", "GET", f"{path}?version=1", Accept="text/csv")
     assert "路灯不亮" in comma.content.decode("utf-8-sig")

@@ -63,11 +63,11 @@ async def stage(
     app = await build_app(
         Settings(
             home=home,
-            database_url=database_url,  # type: ignore[arg-type]  # made a secret by the model
+            database_url=database_url,
             temporal_address=servers.temporal_address,
             temporal_namespace=servers.temporal_namespace,
-            token_key=KEY,  # type: ignore[arg-type]  # as above
-            seal_key=base64.b64encode(b"s" * 32).decode(),  # type: ignore[arg-type]  # as above
+            token_key=KEY,
+            seal_key=base64.b64encode(b"s" * 32).decode(),
             policy=POLICY,
             rate_sign_in=0,
         )

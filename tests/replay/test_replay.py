@@ -61,6 +61,10 @@ async def culprits(types: list[type], most: int | None = None) -> list[str]:
     return found
 
 
+NEVER_RELEASED = {"formation", "membership", "emergency", "commendation"}
+"""Processes of which no release has run a case yet: there is nothing that must go on (architecture, rule 6)."""
+
+
 async def test_every_kept_history_replays() -> None:
     found = await culprits(list(WORKFLOWS))
 
@@ -69,7 +73,8 @@ async def test_every_kept_history_replays() -> None:
 
 def test_the_kept_histories_show_every_position_and_every_turn_of_fate() -> None:
     shown = {thing for one in listed() for thing in one["shows"]}
-    wanted = {f"{process.name} was at {state.name}" for process in PROCESSES.values() for state in process.states}
+    kept = [process for process in PROCESSES.values() if process.name not in NEVER_RELEASED]
+    wanted = {f"{process.name} was at {state.name}" for process in kept for state in process.states}
     wanted |= {"issue escalated", "issue return_order", "issue reject_completion", "issue reopen", "issue clock_red"}
     wanted |= {"supervision delist", "issue effect_done", "issue split", "issue merge_into"}
 
