@@ -109,8 +109,8 @@ def facts_of(
             "county": lookup.places.get(place[:6], ""),
             "city": lookup.places.get(place[:4], ""),
         },
-        "data": say(data),
-        "note": say(note),
+        "data": {name: say(value) for name, value in data.items()},
+        "note": {name: say(value) for name, value in note.items()},
         "raw": {
             "data": _coded(_raw(data)) if masked else _raw(data),
             "note": _coded(note) if masked else note,
