@@ -2,8 +2,8 @@
 
     python -m tests.bench [--rounds 5] [--lives 100] [--only rounds,scale] [--long]
 
-Part by part: rounds of whole lives, requests at leisure, the import, statements, questions over a million clocks,
-memory with many open cases, the simulator, the start.
+Part by part: rounds of whole lives, requests at leisure, the import, what rights and encryption cost, statements,
+questions over a million clocks, memory with many open cases, the simulator, the start.
 """
 
 import argparse
@@ -26,9 +26,10 @@ from tests.bench.scale import scale
 from tests.bench.simulator import simulator
 from tests.bench.start import start
 from tests.bench.statements import statements
+from tests.bench.walls import walls
 
 SHARED = ("rounds", "leisure", "import")
-PARTS = (*SHARED, "statements", "scale", "memory", "simulator", "start")
+PARTS = (*SHARED, "walls", "statements", "scale", "memory", "simulator", "start")
 
 
 async def main(given: argparse.Namespace) -> None:
@@ -45,6 +46,7 @@ async def main(given: argparse.Namespace) -> None:
             if "import" in wanted:
                 await _part(console, "import", lambda: imports(bench, rows=given.rows))
     apart: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
+        "walls": walls,
         "statements": statements,
         "scale": lambda: scale(large=given.clocks),
         "memory": lambda: memory(long=given.long),

@@ -13,6 +13,7 @@ import psutil
 from services.commands.seed import seed_street as load_street
 from services.embedded.home import Home
 from services.embedded.ports import free_port
+from services.embedded.postgres import READER
 from services.embedded.servers import Servers, embedded
 from services.storage.calendar import bring_national
 from services.storage.migrating import migrate
@@ -21,8 +22,13 @@ from tests.bench.measuring import PASSWORD, Bench
 
 
 @contextlib.asynccontextmanager
-async def street(prepare: Callable[[Servers, Home], Awaitable[None]] | None = None) -> AsyncIterator[Bench]:
-    """Run the product and the floor on servers of their own; `prepare` comes before the processes."""
+async def street(
+    prepare: Callable[[Servers, Home], Awaitable[None]] | None = None, *, guarded: bool = False
+) -> AsyncIterator[Bench]:
+    """Run the product and the floor on servers of their own; `prepare` comes before the processes.
+
+    `guarded`: with payloads encrypted, under roles that own nothing, and with the second wall, as `up` runs it.
+    """
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         home = Home(Path(folder).resolve())
         async with embedded(home, durable=True, preferred_port=0) as servers:
@@ -31,28 +37,35 @@ async def street(prepare: Callable[[Servers, Home], Awaitable[None]] | None = No
             await load_street(servers.database_url, PASSWORD)
             if prepare is not None:
                 await prepare(servers, home)
-            async with processes(servers, folder) as (running, port):
+            async with processes(servers, folder, guarded=guarded) as (running, port):
                 bench = Bench(servers, home, running, port)
                 await bench.connect()
                 yield bench
 
 
-def surroundings(servers: Servers, folder: str) -> dict[str, str]:
+def surroundings(servers: Servers, folder: str, *, guarded: bool = False) -> dict[str, str]:
     """The environment of a process of the product on these servers."""
+    guards = (
+        {"SHANGLIANG_DATABASE_URL": servers.application_url, "SHANGLIANG_DATABASE_READER": READER}
+        if guarded
+        else {"SHANGLIANG_DATABASE_URL": servers.database_url, "SHANGLIANG_ENCRYPT_PAYLOADS": "false"}
+    )
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("SHANGLIANG_")},
         "SHANGLIANG_HOME": folder,
-        "SHANGLIANG_DATABASE_URL": servers.database_url,
+        **guards,
         "SHANGLIANG_TEMPORAL_ADDRESS": servers.temporal_address,
         "SHANGLIANG_LOG_LEVEL": "WARNING",
     }
 
 
 @contextlib.asynccontextmanager
-async def processes(servers: Servers, folder: str) -> AsyncIterator[tuple[dict[str, psutil.Process], int]]:
+async def processes(
+    servers: Servers, folder: str, *, guarded: bool = False
+) -> AsyncIterator[tuple[dict[str, psutil.Process], int]]:
     """Start the floor's worker, the product's worker and its API; yields them by name with the API's port."""
     port = free_port(0)
-    environment = {**surroundings(servers, folder), "SHANGLIANG_PORT": str(port)}
+    environment = {**surroundings(servers, folder, guarded=guarded), "SHANGLIANG_PORT": str(port)}
     commands = {
         "floor worker": ["tests.bench.floor", servers.temporal_address, servers.temporal_namespace],
         "worker": ["services.cli", "worker"],
