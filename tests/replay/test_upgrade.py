@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from activities.payloads import DATA_CONVERTER
+from activities.payloads import data_converter
 from services.embedded.servers import Servers
 from services.engine import TASK_QUEUE, Engine, EngineUnavailable, newest
 from services.storage.database import database
 from services.storage.history import Past, case_at, case_now
+from services.storage.keys import PAYLOADS, derived, key_id
 from tests.workflow.conftest import GRID, ISSUE, WORKER, WORKER_B, Office
 from tests.workflow.test_shell import TOLD, at_once, submit
 from workflows.issue import commands as do
@@ -29,6 +30,9 @@ from workflows.kernel.wire import Receipt, restored
 
 ROOT = Path(__file__).parents[2]
 PACK = "lanzhou_2021"
+KEY = bytes(32)
+CONVERTER = data_converter(derived({key_id(KEY): KEY}, PAYLOADS))
+"""What the workers' engine keeps is encrypted, and so is what it answers."""
 STEPS: tuple[tuple[object, Actor], ...] = (
     (at_once(), WORKER),
     (do.ClaimCompletion(text="text:0000000000000003"), GRID),
@@ -57,7 +61,7 @@ async def worker_of(code: Path, servers: Servers, database_url: str, home: Path)
         "SHANGLIANG_DATABASE_URL": database_url,
         "SHANGLIANG_TEMPORAL_ADDRESS": servers.temporal_address,
         "SHANGLIANG_TEMPORAL_NAMESPACE": servers.temporal_namespace,
-        "SHANGLIANG_SEAL_KEY": base64.b64encode(bytes(32)).decode(),
+        "SHANGLIANG_SEAL_KEY": base64.b64encode(KEY).decode(),
         "SHANGLIANG_POLICY": PACK,
     }
     process = await asyncio.create_subprocess_exec(
@@ -98,7 +102,7 @@ async def test_cases_of_the_previous_commit_finish_under_this_one_and_back(
     old, home = tmp_path / "old", tmp_path / "home"
     previous(old)
     client = await Client.connect(
-        servers.temporal_address, namespace=servers.temporal_namespace, data_converter=DATA_CONVERTER
+        servers.temporal_address, namespace=servers.temporal_namespace, data_converter=CONVERTER
     )
     storage = database(database_url, pool_size=4, application_name="test")
     engine = Engine(client, Past(storage), newest(PACK), task_queue=TASK_QUEUE, timeout=10)
