@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
 from services.ping import Ping
@@ -16,6 +16,7 @@ from services.ping import Ping
 POLLED_WITHIN = timedelta(seconds=70)
 ANSWER_WITHIN = timedelta(seconds=2)
 CARRIED_OUT_WITHIN = timedelta(seconds=10)
+LOOK_EVERY = 0.05
 
 
 class Engine:
@@ -56,16 +57,19 @@ class Engine:
             async with asyncio.timeout(CARRIED_OUT_WITHIN.total_seconds()):
                 client = await self._connected()
                 word = secrets.token_hex(8)
-                answer = await client.execute_workflow(
+                run = await client.start_workflow(
                     Ping.run,
                     word,
                     id=f"ping/{word}",
                     task_queue=task_queue,
                     execution_timeout=CARRIED_OUT_WITHIN,
                 )
-        except (RPCError, RuntimeError, TimeoutError, WorkflowFailureError):
+                # The answer is encrypted with a key that who asks need not have: that it ended well is enough.
+                while (status := (await run.describe()).status) is WorkflowExecutionStatus.RUNNING:
+                    await asyncio.sleep(LOOK_EVERY)
+        except (RPCError, RuntimeError, TimeoutError):
             return False
-        return answer == word
+        return status is WorkflowExecutionStatus.COMPLETED
 
     async def _connected(self) -> Client:
         if self._client is None:
