@@ -82,6 +82,10 @@ class Settings(BaseSettings):
     """Seals what people wrote while it passes through the engine: 32 bytes in base64."""
     retired_seal_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     """Earlier seal keys, separated by commas: they seal nothing more, but open what is still under way."""
+    demo_permits: bool = True
+    """Admit the units of the demonstration street after the first start."""
+    cadences: bool = True
+    """Let months and years begin: a worker that is only to carry out work may leave that to others."""
     encrypt_payloads: bool = True
     """Encrypt what the engine keeps; off only for one release, while workers that cannot read it still run."""
     mode: Literal["development", "production"] = "development"

@@ -95,7 +95,8 @@ async def carry_out(settings: Settings) -> None:
         timekeeper = Timekeeper(client, Tree(storage), PROCESSES.values(), load(settings.policy).scale)
         async with build_worker(settings, client, Records(ledger, past), neighbours, rhythms, watch):
             log.info("worker.started", task_queue=TASK_QUEUE, workflows=len(WORKFLOWS), policy=settings.policy)
-            beside = [asyncio.create_task(one.run()) for one in (watch, timekeeper, notary, dispatcher)]
+            running = (watch, notary, dispatcher, *((timekeeper,) if settings.cadences else ()))
+            beside = [asyncio.create_task(one.run()) for one in running]
             await stop.wait()
             for one in beside:
                 one.cancel()

@@ -197,7 +197,8 @@ class Instance:
     async def _admit_units(self) -> None:
         """Let the units of the demonstration street apply, where days last a day: a drill's terms end in a minute."""
         kept = self._home.secrets / DEMO_PASSWORD
-        if not self._settings.demo or load(self._settings.policy).scale is not None or not kept.is_file():
+        wanted = self._settings.demo and self._settings.demo_permits
+        if not wanted or load(self._settings.policy).scale is not None or not kept.is_file():
             return
         try:
             async with Api(self._api(), kept.read_text().strip(), parallel=1) as api:
