@@ -8,7 +8,7 @@ unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 # Without kept bytecode every start of a command takes three times as long.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: up test fast lint types bench chaos histories lock clean help
+.PHONY: up test fast lint types bench shots chaos histories lock clean help
 .DEFAULT_GOAL := help
 
 help: ## 列出命令 / list the targets
@@ -19,6 +19,7 @@ up: runtime ## 安装并启动 / install and start everything on this machine
 
 test: develop ## 检查与全部测试 / lint and every test, the fast ones first
 	@$(MAKE) --no-print-directory lint
+	@sh .ci/chromium
 	$(BIN)/python -m pytest
 
 fast: develop ## 只测规则与接口 / rules and web only
@@ -30,6 +31,10 @@ lint: develop ## 风格、类型、引用层次、危险写法 / style, types, i
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/bandit --quiet --configfile pyproject.toml --severity-level medium --confidence-level medium --recursive services workflows activities migrations
+
+shots: develop ## 重拍说明里的截图 / take the pictures of the README again
+	@sh .ci/chromium
+	$(BIN)/python -m tests.browser.shots
 
 bench: develop ## 测量 / measure
 	$(BIN)/python -m tests.bench

@@ -20,6 +20,8 @@ from services.storage.migrating import migrate
 
 # Fast ones first: whoever broke a rule need not wait for servers to learn it.
 ORDER = ("unit", "rules", "arch", "web", "identity", "storage", "workflow", "replay", "embedded", "journey")
+# The loop of Playwright never lets another one run in the same thread.
+LAST = "browser"
 TEMPLATE = "template_migrated"
 _numbers = itertools.count(1)
 _STATUS = pytest.StashKey[int]()
@@ -31,6 +33,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     def place(item: pytest.Item) -> int:
         folder = item.path.relative_to(here).parts[0]
+        if folder == LAST:
+            return len(ORDER) + 1
         return ORDER.index(folder) if folder in ORDER else len(ORDER)
 
     items.sort(key=place)
