@@ -50,6 +50,7 @@ def said(rng: Random, case: Case[Meeting], cases: Mapping[str, Case[Any]]) -> di
         ),
         do.Admit: lambda: do.Admit(item=item(ItemState.PROPOSED)),
         do.ReturnItem: lambda: do.ReturnItem(item=item(ItemState.PROPOSED), reason="text:r"),
+        do.ArrangeItems: lambda: do.ArrangeItems(items=_shuffled(rng, data)),
         do.AddUrgentItem: lambda: do.AddUrgentItem(topic=rng.choice(issues)),
         do.SendNotice: lambda: do.SendNotice(briefing=rng.random() < 0.5),
         do.DeclareInterest: lambda: do.DeclareInterest(
@@ -103,6 +104,15 @@ def said(rng: Random, case: Case[Meeting], cases: Mapping[str, Case[Any]]) -> di
         do.Correction: lambda: do.Correction(reason="text:r", text="text:t"),
         do.TaskDone: lambda: do.TaskDone(task=rng.choice([*data.tasks, "t1"])),
     }
+
+
+def _shuffled(rng: Random, data: Meeting) -> tuple[str, ...]:
+    """The items to come, mostly in an order that keeps what was carried over first."""
+    coming = [key for key, one in data.items.items() if one.state in (ItemState.PROPOSED, ItemState.ADMITTED)]
+    rng.shuffle(coming)
+    if rng.random() < 0.7:
+        coming.sort(key=lambda key: data.items[key].order // 1000)
+    return tuple(coming or ["i1"])
 
 
 def _count(choices: tuple[Choice, ...]) -> do.Count:

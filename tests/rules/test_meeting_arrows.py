@@ -15,6 +15,7 @@ from workflows.issue.data import Difficulty, DifficultyReason, HandlingMode
 from workflows.kernel.process import SYSTEM, Actor, Arrow, Forbidden, Moment, named
 from workflows.kernel.step import tasks
 from workflows.meeting import commands as do
+from workflows.meeting.agenda import ordered
 from workflows.meeting.data import Choice, MeetingType, Outcome
 from workflows.meeting.process import ENDED, MEETING, OPEN
 
@@ -272,3 +273,12 @@ def test_who_sets_a_meeting_where() -> None:
         "worker1",
         "worker1b",
     }
+
+
+def test_the_agenda_is_taken_in_the_order_that_the_secretary_gives_it() -> None:
+    town = prepared()
+    assert [key for key, _ in ordered(town.meeting("m").data.items)] == ["i1", "i2", "i3"]
+
+    town.say("m", "clerk1", do.ArrangeItems(items=("i3", "i1", "i2")))
+
+    assert [key for key, _ in ordered(town.meeting("m").data.items)] == ["i3", "i1", "i2"]

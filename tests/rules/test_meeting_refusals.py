@@ -58,6 +58,20 @@ def moved_on() -> Town:
     return town
 
 
+def again() -> Town:
+    """A matter, and a topic that was carried over from a meeting that did not take place."""
+    town = Town("06-01 09:00")
+    town.month("2026-06")
+    topic(town, "a")
+    town.meet("z", "06-20 15:00")
+    town.propose("z", "a")
+    town.say("z", "secretary1", do.Cancel(reason="text:r"))
+    town.meet("m", "06-24 15:00")
+    town.say("m", "worker1", do.ProposeItem(title="text:t", document="text:d"))
+    town.say("m", "clerk1", do.ProposeItem(topic="a"))
+    return town
+
+
 def escalated() -> Town:
     """A topic beside a running order, proposed by hand."""
     town = Town("06-01 09:00")
@@ -204,6 +218,8 @@ TABLE: tuple[tuple[str, Way | None, str, Any], ...] = (
     ("agenda._waiting TOPIC_ELSEWHERE", elsewhere, "worker1", do.ProposeItem(topic="far")),
     ("agenda._waiting TOPIC_OF_OTHER_BODY", small, "worker1", do.ProposeItem(topic="small")),
     ("agenda._waiting TOPIC_NOT_WAITING", prepared, "worker1", do.ProposeItem(topic="a")),
+    ("agenda.arrange_items ITEMS_DIFFER", prepared, "clerk1", do.ArrangeItems(items=("i1",))),
+    ("agenda.arrange_items CARRIED_OVER_FIRST", again, "clerk1", do.ArrangeItems(items=("i1", "i2"))),
     ("agenda._waiting ITEM_ALREADY_THERE", prepared, "worker1", do.ProposeItem(topic="b")),
     ("agenda.admit TOPIC_NOT_WAITING", moved_on, "clerk1", do.Admit(item="i2")),
     ("agenda.item_at NO_SUCH_ITEM", prepared, "clerk1", do.Admit(item="i9")),

@@ -74,6 +74,7 @@ propose_item: topic? subject_type? subject_id? title? document? evidence? person
 admit: item
 return_item: item reason
 add_urgent_item: topic
+arrange_items: items
 send_notice: briefing?
 declare_interest: item member?
 rule_on_interest: item member accepted

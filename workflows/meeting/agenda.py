@@ -17,6 +17,7 @@ from workflows.meeting.data import Item, ItemKind, ItemState, Meeting, MeetingTy
 
 CLAUSE = "processes P3"
 LIVE = (ItemState.PROPOSED, ItemState.ADMITTED, ItemState.OPENED)
+COMING = (ItemState.PROPOSED, ItemState.ADMITTED)
 FIRST, RED, OTHER = 1000, 2000, 3000
 """Places on the agenda: carried-over items first, then RED ones, then the others (processes P3)."""
 
@@ -181,6 +182,26 @@ def return_item(case: Case[Meeting], cmd: do.ReturnItem, turn: Turn) -> Change:
         told = (Effect("TELL", "issue", item.subject_id, "return_topic", {"reason": cmd.reason}, turn.now),)
     put = replace(item, state=ItemState.RETURNED, reasoning=cmd.reason)
     return Change(puts={"items": {cmd.item: put}}, effects=told, notes={"reason": cmd.reason})
+
+
+def arrange_items(case: Case[Meeting], cmd: do.ArrangeItems, turn: Turn) -> Change:
+    """Another order for what is still to come; carried-over items stay first, RED ones before the others."""
+    coming = {key: item for key, item in case.data.items.items() if item.state in COMING}
+    if sorted(cmd.items) != sorted(coming):
+        raise GuardFailed("ITEMS_DIFFER", field="items", clause=CLAUSE)
+    ranks = [coming[key].order // FIRST for key in cmd.items]
+    if ranks != sorted(ranks):
+        raise GuardFailed("CARRIED_OVER_FIRST", field="items", clause=CLAUSE)
+    places = sorted(item.order for item in coming.values())
+    return Change(
+        puts={
+            "items": {
+                key: replace(coming[key], order=place)
+                for key, place in zip(cmd.items, places, strict=True)
+                if coming[key].order != place
+            }
+        }
+    )
 
 
 def add_urgent_item(case: Case[Meeting], cmd: do.AddUrgentItem, turn: Turn) -> Change:

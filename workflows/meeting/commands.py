@@ -95,6 +95,13 @@ class ReturnItem:
     reason: Reason
 
 
+@command("排定议程", "Arrange the agenda")
+class ArrangeItems:
+    """The items that are still to come, in the order in which they are to be taken."""
+
+    items: Annotated[tuple[str, ...], Field("议项次序", "Items in order", shortest=1, longest=200)]
+
+
 @command("临时动议", "Add an urgent item")
 class AddUrgentItem:
     """After the freeze, for danger or RED only (临时议题)."""

@@ -77,6 +77,7 @@ AGENDA = (
     arrows("AGENDA_OPEN", do.ProposeItem, by=SPEAKER, rule=agenda.propose_item, clause="001 §四2"),
     arrows("AGENDA_OPEN", do.Admit, by=(who.CLERK, who.CONVENOR), rule=agenda.admit),
     arrows("AGENDA_OPEN", do.ReturnItem, by=who.CONVENOR, rule=agenda.return_item),
+    arrows((*PREPARED, "IN_SESSION"), do.ArrangeItems, by=(who.CLERK, who.CONVENOR, who.CHAIR), rule=agenda.arrange_items),
     arrows("AGENDA_OPEN", Moment("ENDED", "FREEZE"), "AGENDA_FROZEN", by=who.SYSTEM, rule=agenda.freeze),
     arrows("AGENDA_FROZEN", do.TakeTopics, by=who.SYSTEM, rule=agenda.take_topics),
     arrows(ELSEWHERE, do.TakeTopics, by=who.SYSTEM, rule=calling.too_late),
