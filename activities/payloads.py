@@ -113,8 +113,12 @@ class Encrypted(PayloadCodec):
 
 
 def is_encrypted(payload: Payload) -> bool:
-    """Say whether a payload has to be opened before it can be read."""
-    return payload.metadata.get("encoding") == ENCODING
+    """Say whether a payload has to be opened before it can be read.
+
+    What says that it is encrypted and names no key was not written by us and will never open: left as it is, it is
+    refused as one command that nobody can read, and the case goes on.
+    """
+    return payload.metadata.get("encoding") == ENCODING and KEY_ID in payload.metadata
 
 
 DATA_CONVERTER = replace(pydantic_data_converter, payload_converter_class=SharedPayloads)
