@@ -29,6 +29,7 @@ from services.api.notifications import notification_router
 from services.api.people import people_router
 from services.api.postgres import PostgresReads
 from services.api.privacy import privacy_router
+from services.api.saved_views import view_router
 from services.api.tree import tree_router
 from services.api.workbooks import workbook_router
 from services.console.app import create_console
@@ -58,6 +59,7 @@ from services.storage.naming import Naming
 from services.storage.notifications import Notifications
 from services.storage.outbox import Outbox
 from services.storage.personal import Personal
+from services.storage.saved_views import SavedViews
 from services.storage.sealing import Seal
 from services.storage.tree import Tree
 from services.storage.tree_rules import Limits
@@ -186,6 +188,7 @@ async def build_app(settings: Settings) -> FastAPI:
             check_router(storage),
             burden_router(storage),
             ballot_router(storage),
+            view_router(SavedViews(storage)),
         ),
         waiting=Outbox(storage, seal).age,
         rates=Rates(account=settings.rate_account, sign_in=settings.rate_sign_in),

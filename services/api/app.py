@@ -17,7 +17,9 @@ from services.api.deps import PREFIX, Desk
 from services.api.documents import Archive, document_router, public_document_router
 from services.api.door import Door
 from services.api.errors import install
+from services.api.exports import export_router
 from services.api.health import Probe, health_router
+from services.api.intake import intake_router
 from services.api.limits import READS_AT_ONCE, WRITES_AT_ONCE, Room
 from services.api.middleware import Figures, Surroundings
 from services.api.objections import objection_router
@@ -127,9 +129,11 @@ def create_app(
             # Before the cases: `/issues/{key}/reporter` is not one of a case's own routes.
             shelf.append(contact_router(process))
             shelf.append(public_router(process))
+            shelf.append(intake_router(process))
         if process.name == OBJECTION:
             shelf.append(objection_router(named["notice"], process))
         shelf.append(document_router(process, archive))
+        shelf.append(export_router(process))
         shelf.append(batch_router(process))
         if process.name == ADMISSION:
             shelf.append(permit_router(process))

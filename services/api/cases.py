@@ -46,12 +46,14 @@ KeyHeader = Annotated[str | None, Header(alias="Idempotency-Key", description=KE
 MatchHeader = Annotated[str | None, Header(alias="If-Match", description=MATCH_DOC)]
 
 
-class ListQuery(BaseModel):
-    """What a list is narrowed by."""
+class Narrowed(BaseModel):
+    """What a list is narrowed by, and its order."""
 
     model_config = ConfigDict(extra="forbid")
 
     state: Annotated[str | None, Field(max_length=64)] = None
+    open: Annotated[bool | None, Field(description="在办 / still running")] = None
+    oldest: Annotated[bool, Field(description="旧的在前 / oldest first")] = False
     step: Annotated[str | None, Field(max_length=64)] = None
     community_id: Annotated[str | None, Field(max_length=64)] = None
     level: Annotated[str | None, Field(max_length=8)] = None
@@ -62,6 +64,11 @@ class ListQuery(BaseModel):
     q: Annotated[str | None, Field(min_length=1, max_length=100)] = None
     created_from: Annotated[date | AwareDatetime | None, LostPlus] = None
     created_to: Annotated[date | AwareDatetime | None, LostPlus] = None
+
+
+class ListQuery(Narrowed):
+    """Which part of the list."""
+
     cursor: Annotated[str | None, Field(max_length=500)] = None
     limit: Annotated[int, Field(ge=1, le=MOST)] = LIMIT
 

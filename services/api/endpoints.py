@@ -17,7 +17,7 @@ from services.api.views import STAFF
 from workflows.kernel.process import Process
 from workflows.kernel.roles import Role
 
-OF_A_CASE = r"(/opening|/\{key\}(/(events|clocks|actions|diagram|commands(/\w+)?|documents(/\{kind\})?))?)?"
+OF_A_CASE = r"(/opening|/\{key\}(/(events|clocks|actions|diagram|commands(/\w+)?|documents(/\{kind\})?))?|/export)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,11 @@ ENDPOINTS: Mapping[str, Access] = {
     **_rows(OPEN, "my_feed body_feed"),
     **_rows(OWN, "me sign_out my_sessions sign_out_everywhere change_password my_data"),
     **_rows(OWN, "second_factor begin_second_factor confirm_second_factor remove_second_factor"),
-    **_rows(OWN, "names find_names"),
+    **_rows(OWN, "names find_names similar_issues my_views keep_views"),
     **_rows(OWN, "worklist overdue attach attachment new_feed revoke_feed"),
     **_rows(OWN, "notification_stream notifications read_notifications read_notification"),
     **_rows(OWN, "channels new_channel close_channel permits unpaid_instalments"),
-    **_rows(SIGNED, "due rights counties_lists lists list_items list_version list_diff"),
+    **_rows(SIGNED, "categories due rights counties_lists lists list_items list_version list_diff"),
     **_rows(SIGNED, "admission_check grid_check members.list"),
     **{f"{path}.{what}": SIGNED for path in TREE for what in ("list", "one")},
     **{f"{path}.{what}": KEEPERS for path in TREE for what in ("add", "change", "remove")},

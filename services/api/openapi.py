@@ -15,6 +15,7 @@ from services.api.examples import example
 from services.api.notifications import NewChannel
 from services.api.objections import Objecting
 from services.api.public import Rating
+from services.api.tables import FORMATS
 from services.texts.catalogue import catalogue
 from workflows.kernel.fields import Contact
 from workflows.kernel.process import Process
@@ -354,7 +355,7 @@ def _answer(kind: str, name: str) -> Json:
         "paper": ("application/pdf", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
         "calendar": ("text/calendar",),
         "stream": ("text/event-stream",),
-        "table": (JSON, "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        "table": (JSON, *FORMATS),
     }
     return {
         "description": "OK",

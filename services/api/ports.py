@@ -97,6 +97,11 @@ class Reads(Protocol):
     ) -> Page:
         """Give part of the list, newest first; raises `ValueError` for a cursor of another list."""
 
+    async def similar(
+        self, actor: Actor, process: Process[Any], community: str, words: str
+    ) -> tuple[Sequence[tuple[Known, float]], Json]:
+        """Give running cases of a community that say much the same, with their likeness, and all their texts."""
+
     async def events(self, case_id: str, actor: Actor | None = None) -> Sequence[Json]:
         """Give the history, oldest first, with texts in clear."""
 

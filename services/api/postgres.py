@@ -93,6 +93,13 @@ class PostgresReads:
         async with self._look(actor) as connection:
             return await case_reads.cases(connection, actor, process, filters, after=cursor, limit=limit)
 
+    async def similar(
+        self, actor: Actor, process: Process[Any], community: str, words: str
+    ) -> tuple[Sequence[tuple[Known, float]], Json]:
+        """Cases that say much the same."""
+        async with self._look(actor) as connection:
+            return await case_reads.similar(connection, actor, process, community, words)
+
     async def events(self, case_id: str, actor: Actor | None = None) -> Sequence[Json]:
         """The history, in clear words."""
         async with self._look(actor) as connection:

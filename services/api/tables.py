@@ -1,4 +1,4 @@
-"""Give a list as JSON, CSV or a spreadsheet, as the caller's Accept header asks."""
+"""Give a list as JSON, CSV, a spreadsheet or a document, as the caller's Accept header asks."""
 
 import asyncio
 import csv
@@ -13,6 +13,8 @@ from services.api.errors import NotAcceptable
 
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+FORMATS = (CSV, XLSX, DOCX)
 # A cell that begins so is a formula for spreadsheet programs; what people wrote must never be run.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -27,16 +29,28 @@ class Column:
 
 
 async def table_response(
-    request: Request, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], name: str, language: str
+    request: Request,
+    columns: Sequence[Column],
+    rows: Sequence[Mapping[str, Any]],
+    name: str,
+    language: str,
+    *,
+    title: str = "",
 ) -> Response | None:
-    """Give the table as a file; None when JSON will do. Raises `NotAcceptable` for any other format."""
+    """Give the table as a file; None when JSON will do. Raises `NotAcceptable` for any other format.
+
+    `title` heads a document; a document without one is headed by its name.
+    """
     kind = wanted(request.headers.get("accept", "*/*"))
     if kind is None:
         return None
     heading = [column.en if language == "en" else column.zh for column in columns]
     cells = [[_cell(row.get(column.name)) for column in columns] for row in rows]
-    write, ending = (_csv, "csv") if kind == CSV else (_xlsx, "xlsx")
-    body = await asyncio.to_thread(write, [heading, *cells])
+    if kind == DOCX:
+        ending, body = "docx", await asyncio.to_thread(_docx, title or name, [heading, *cells])
+    else:
+        write, ending = (_csv, "csv") if kind == CSV else (_xlsx, "xlsx")
+        body = await asyncio.to_thread(write, [heading, *cells])
     headers = {"Content-Disposition": f'attachment; filename="{name}.{ending}"', "Cache-Control": "no-store"}
     return Response(body, headers=headers, media_type=kind)
 
@@ -52,7 +66,7 @@ def wanted(accept: str) -> str | None:
             weight = float(quality)
         except ValueError:
             continue
-        kind = {"text/csv": CSV, XLSX: XLSX}.get(media)
+        kind = media if media in FORMATS else None
         if (
             weight > 0
             and (kind or media in ("*/*", "application/*", "application/json"))
@@ -60,7 +74,7 @@ def wanted(accept: str) -> str | None:
         ):
             best = (weight, kind)
     if best is None:
-        raise NotAcceptable(choices=f"application/json, {CSV}, {XLSX}")
+        raise NotAcceptable(choices=", ".join(("application/json", *FORMATS)))
     return best[1]
 
 
@@ -91,4 +105,33 @@ def _xlsx(lines: Sequence[Sequence[Any]]) -> bytes:
         sheet.append(list(line))
     out = io.BytesIO()
     book.save(out)
+    return out.getvalue()
+
+
+def _docx(title: str, lines: Sequence[Sequence[Any]]) -> bytes:
+    """A page on its side with one table, whose heading is on every sheet."""
+    # Seldom asked for, and slow to load.
+    from docx import Document
+    from docx.enum.section import WD_ORIENT
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+    from docx.shared import Mm, Pt
+
+    document = Document()
+    page = document.sections[0]
+    page.orientation, page.page_width, page.page_height = WD_ORIENT.LANDSCAPE, Mm(297), Mm(210)
+    page.left_margin = page.right_margin = page.top_margin = page.bottom_margin = Mm(15)
+    usual = document.styles["Normal"]
+    usual.font.name, usual.font.size = "FangSong", Pt(10)
+    usual.element.rPr.rFonts.set(qn("w:eastAsia"), "仿宋_GB2312")
+    document.add_heading(title, level=1)
+    table = document.add_table(rows=len(lines), cols=len(lines[0]), style="Table Grid")
+    for row, line in zip(table.rows, lines, strict=True):
+        for cell, value in zip(row.cells, line, strict=True):
+            cell.text = str(value)
+    repeated = OxmlElement("w:tblHeader")
+    repeated.set(qn("w:val"), "true")
+    table.rows[0]._tr.get_or_add_trPr().append(repeated)
+    out = io.BytesIO()
+    document.save(out)
     return out.getvalue()

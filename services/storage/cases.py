@@ -30,13 +30,15 @@ from services.storage.cursors import cursor, order_of
 from services.storage.history import live_clocks, standing
 from services.storage.ledger_tables import case_file, prose
 from services.storage.prose import texts_of
-from services.storage.sight import branches, single_sight, within
+from services.storage.sight import branches, sight, single_sight, within
 from workflows.kernel.calendar import CHINA
 from workflows.kernel.process import Actor, Case, Process
 
 LARGEST_PAGE = 200
 KIND = "cases"
+OLDEST_KIND = "cases, oldest first"
 NEWEST = (case_file.c.opened_at.desc(), case_file.c.id.desc())
+OLDEST = (case_file.c.opened_at, case_file.c.id)
 UUID_LETTERS = 36
 
 
@@ -57,9 +59,12 @@ class Filters:
 
     `month` is the month of the 问题清单 where the case has one, else the month in which it was opened; `state` may
     name a phase too, `CLOSED:RESOLVED`; `community_id` may be any region code; dates are whole days of Beijing.
+    `open` is whether it still runs; `oldest` turns the order round.
     """
 
     state: str | None = None
+    open: bool | None = None
+    oldest: bool = False
     step: str | None = None
     community_id: str | None = None
     level: str | None = None
@@ -77,6 +82,12 @@ class Narrowing(Protocol):
 
     @property
     def state(self) -> str | None: ...
+
+    @property
+    def open(self) -> bool | None: ...
+
+    @property
+    def oldest(self) -> bool: ...
 
     @property
     def step(self) -> str | None: ...
@@ -146,20 +157,22 @@ async def cases(
     after: str | None = None,
     limit: int = 50,
 ) -> Page:
-    """Part of the list, newest first; raises `CursorInvalid` for a cursor of another list."""
+    """Part of the list, newest first unless asked otherwise; raises `CursorInvalid` for a cursor of another list."""
     limit = max(1, min(limit, LARGEST_PAGE))
+    kind, order = (OLDEST_KIND, OLDEST) if filters.oldest else (KIND, NEWEST)
     narrowed = [case_file.c.process == process.name, *conditions(filters, wide=process.wide)]
     if after is not None:
-        narrowed.append(tuple_(case_file.c.opened_at, case_file.c.id) < order_of(KIND, after, (datetime, UUID)))
+        here, there = tuple_(case_file.c.opened_at, case_file.c.id), order_of(kind, after, (datetime, UUID))
+        narrowed.append(here > there if filters.oldest else here < there)
     # A branch for each way of knowing of a case: each walks its own index and stops when the page is full.
     wanted = union_all(
         *(
-            select(case_file.c.id).where(*narrowed, branch).order_by(*NEWEST).limit(limit + 1)
+            select(case_file.c.id).where(*narrowed, branch).order_by(*order).limit(limit + 1)
             for branch in branches(actor)
         )
     )
     rows = await connection.execute(
-        select(case_file).where(case_file.c.id.in_(select(wanted.subquery().c.id))).order_by(*NEWEST).limit(limit + 1)
+        select(case_file).where(case_file.c.id.in_(select(wanted.subquery().c.id))).order_by(*order).limit(limit + 1)
     )
     listed = rows.mappings().all()
     items = [Known(standing(process, row), row["color"], _china(row["next_due_at"])) for row in listed[:limit]]
@@ -167,7 +180,31 @@ async def cases(
         connection, [one.case.id for one in items], [(one.case.title, one.case.data) for one in items]
     )
     last = listed[limit - 1] if len(listed) > limit else None
-    return Page(items, texts, cursor(KIND, (last["opened_at"], last["id"])) if last is not None else None)
+    return Page(items, texts, cursor(kind, (last["opened_at"], last["id"])) if last is not None else None)
+
+
+async def similar(
+    connection: AsyncConnection, actor: Actor, process: Process[Any], community: str, words: str
+) -> tuple[Sequence[tuple[Known, float]], Mapping[str, Any]]:
+    """Running cases of a community that say much the same, with the share of these words that they hold; best first.
+
+    Only what this person may know of, and the clear texts of all of them.
+    """
+    alike = func.cases_alike(process.name, community, words).table_valued("id", "likeness").alias("alike")
+    rows = await connection.execute(
+        select(case_file, alike.c.likeness)
+        .join(alike, alike.c.id == case_file.c.id)
+        .where(sight(actor, process.name))
+        .order_by(alike.c.likeness.desc(), *NEWEST)
+    )
+    listed = rows.mappings().all()
+    items = [
+        (Known(standing(process, row), row["color"], _china(row["next_due_at"])), row["likeness"]) for row in listed
+    ]
+    texts = await texts_of(
+        connection, [one.case.id for one, _ in items], [(one.case.title, one.case.data) for one, _ in items]
+    )
+    return items, texts
 
 
 @lru_cache(maxsize=512)
@@ -215,6 +252,8 @@ def conditions(filters: Filters | Narrowing, *, wide: bool = False) -> list[Colu
         found.append(table.state == state)
         if phase:
             found.append(table.phase == phase)
+    if filters.open is not None:
+        found.append(table.closed_at.is_(None) if filters.open else table.closed_at.is_not(None))
     for column, wanted in (
         (table.step, filters.step),
         (table.level, filters.level),

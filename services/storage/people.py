@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.storage.ids import uuid7
 from services.storage.message_tables import channel, delivery, feed
 from services.storage.people_tables import access_log, account, body, body_member, person, person_role, region
+from services.storage.view_tables import saved_view
 
 ERASED = "（已删除）"
 
@@ -167,6 +168,7 @@ async def erase_person(connection: AsyncConnection, person_id: UUID) -> bool:
         update(channel).where(channel.c.person_id == person_id).values(active=False, sealed_url="")
     )
     await connection.execute(delete(feed).where(feed.c.person_id == person_id))
+    await connection.execute(delete(saved_view).where(saved_view.c.person_id == person_id))
     return done.rowcount == 1
 
 

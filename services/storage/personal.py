@@ -42,6 +42,7 @@ _BESIDES = {
     "messages": """
         SELECT template, created_at, read_at FROM notification WHERE person_id = :id ORDER BY created_at
         """,
+    "views": "SELECT list, name, query FROM saved_view WHERE person_id = :id ORDER BY place",
     "readings_by_him": """
         SELECT at, entity, row_id, purpose FROM access_log WHERE actor_id = :name ORDER BY seq
         """,
@@ -55,6 +56,7 @@ _SIGN_IN = (
     "DELETE FROM delivery WHERE channel_id IN (SELECT id FROM channel WHERE person_id = :id)",
     "DELETE FROM channel WHERE person_id = :id",
     "DELETE FROM feed WHERE person_id = :id",
+    "DELETE FROM saved_view WHERE person_id = :id",
 )
 CONTACTS_A_PAGE = 1000
 

@@ -175,6 +175,13 @@ class Twin:
         more = str(start + limit) if start + limit < len(mine) else None
         return Page([Known(case, *standing(process, case)) for case in mine[start : start + limit]], texts, more)
 
+    async def similar(
+        self, actor: Actor, process: Process[Any], community: str, words: str
+    ) -> tuple[Sequence[tuple[Known, float]], Json]:
+        page = await self.page(actor, process, Filters(), cursor=None, limit=1000)
+        found = [one for one in page.items if words in page.texts[one.case.title] and one.case.community == community]
+        return [(one, 1.0) for one in found], page.texts
+
     async def events(self, case_id: str, actor: Actor | None = None) -> Sequence[Json]:
         texts = {ref: value for (case, ref), value in self.kept.items() if case == case_id}
         return [
