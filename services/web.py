@@ -20,12 +20,15 @@ from services.api.app import create_app
 from services.api.ballots import ballot_router
 from services.api.burden import burden_router
 from services.api.committees import committee_router
+from services.api.communities import community_router
 from services.api.connections import guarded
 from services.api.documents import Archive
 from services.api.feeds import feed_router
 from services.api.lists import list_router
+from services.api.meetings import meeting_router
 from services.api.names import name_router
 from services.api.notifications import notification_router
+from services.api.overdue import overdue_router
 from services.api.people import people_router
 from services.api.postgres import PostgresReads
 from services.api.privacy import privacy_router
@@ -50,6 +53,7 @@ from services.settings import Settings
 from services.storage.bell import Bell
 from services.storage.calendar import CalendarStore
 from services.storage.committees import Committees
+from services.storage.communities import Communities
 from services.storage.database import database, healthy
 from services.storage.feeds import Dates
 from services.storage.files import Files
@@ -58,6 +62,7 @@ from services.storage.keys import PAYLOADS, found_in
 from services.storage.naming import Naming
 from services.storage.notifications import Notifications
 from services.storage.outbox import Outbox
+from services.storage.overdue_counts import OverdueCounts
 from services.storage.personal import Personal
 from services.storage.saved_views import SavedViews
 from services.storage.sealing import Seal
@@ -187,7 +192,10 @@ async def build_app(settings: Settings) -> FastAPI:
             committee_router(Committees(storage), Books(storage)),
             check_router(storage),
             burden_router(storage),
+            overdue_router(OverdueCounts(storage, Wall(walled) if walled else None)),
+            meeting_router(),
             ballot_router(storage),
+            community_router(Communities(storage)),
             view_router(SavedViews(storage)),
         ),
         waiting=Outbox(storage, seal).age,

@@ -1,7 +1,7 @@
 """Questions across cases: my work, what is overdue, lists, agendas, figures, deadlines."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from services.api.columns import AGENDA, COVERAGE, MEASURES, OVERDUE, PROBLEMS, PROJECTS
 from services.api.deps import ActorDep, Desk, DeskDep, LanguageDep
 from services.api.errors import Invalid, NotFound
 from services.api.faults import Fault
@@ -16,7 +17,7 @@ from services.api.limits import TimedRoute
 from services.api.moments import LostPlus
 from services.api.ports import OverdueFilters
 from services.api.reach import require_community, require_staff
-from services.api.tables import Column, table_response
+from services.api.tables import table_response
 from services.api.views import STAFF, local
 from services.texts.catalogue import catalogue
 from workflows.kernel.calendar import CHINA, Duration, Unit, due
@@ -25,47 +26,6 @@ from workflows.kernel.process import Actor, Forbidden
 MONTH = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
 _SPAN = re.compile(r"([0-9]{1,5})(m|h|d)")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
-
-PROBLEMS = (
-    Column("number", "编号", "Number"),
-    Column("title", "诉求", "Issue"),
-    Column("category_code", "类别", "Category"),
-    Column("mode", "办理方式", "Handling mode"),
-    Column("difficulty", "难易程度", "Difficulty"),
-    Column("level", "处理层级", "Level"),
-    Column("lead_org_name", "牵头单位", "Responsible organisation"),
-    Column("state", "状态", "State"),
-    Column("opened_at", "登记时间", "Registered at"),
-    Column("next_due_at", "下一时限", "Next due"),
-    Column("closed_at", "办结时间", "Closed at"),
-    Column("color", "督办", "Colour"),
-)
-COVERAGE = (
-    Column("kind", "类别", "Kind"),
-    Column("code", "编号", "Code"),
-    Column("name", "名称", "Name"),
-    Column("grid", "所属网格", "Grid"),
-    Column("households", "户数", "Households"),
-    Column("household_visits", "走访户次", "Household visits"),
-    Column("unit_visits", "走访单位", "Unit visits"),
-    Column("other_visits", "其他走访", "Other visits"),
-    Column("refused", "拒访", "Refused"),
-    Column("wishes", "诉求", "Wishes"),
-    Column("standing", "情况", "Standing"),
-)
-PROJECTS = (
-    Column("number", "编号", "Number"),
-    Column("title", "项目", "Project"),
-    Column("measures", "工作措施", "Measures"),
-    Column("lead_org_name", "牵头单位", "Responsible organisation"),
-    Column("helper_orgs", "协办单位", "Helping organisations"),
-    Column("budget", "预算(元)", "Budget in CNY"),
-    Column("funding_source", "资金来源", "Source of funds"),
-    Column("due_on", "完成期限", "Due on"),
-    Column("milestones", "节点", "Milestones"),
-    Column("state", "状态", "State"),
-    Column("color", "督办", "Colour"),
-)
 
 
 def span(text: str) -> timedelta:
@@ -148,8 +108,20 @@ def question_router() -> APIRouter:
             raise Invalid(Fault("cursor", "cursor")) from None
         return {"items": [_shown(row) for row in rows], "next_cursor": following}
 
-    @router.get("/overdue", operation_id="overdue", summary="超期与临期，最重的在前 / what is overdue, worst first")
-    async def overdue(desk: DeskDep, actor: ActorDep, query: Annotated[OverdueQuery, Query()]) -> dict[str, Any]:
+    @router.get(
+        "/overdue",
+        operation_id="overdue",
+        summary="超期与临期，最重的在前 / what is overdue, worst first",
+        openapi_extra={"x-answer": "table"},
+        response_model=None,
+    )
+    async def overdue(
+        request: Request,
+        desk: DeskDep,
+        actor: ActorDep,
+        language: LanguageDep,
+        query: Annotated[OverdueQuery, Query()],
+    ) -> Response | dict[str, Any]:
         wanted = query.model_dump(exclude={"cursor", "limit"})
         if query.process is not None:
             plurals = {process.plural: process.name for process in desk.door.processes.values()}
@@ -162,7 +134,9 @@ def question_router() -> APIRouter:
             )
         except ValueError:
             raise Invalid(Fault("cursor", "cursor")) from None
-        return {"items": [_shown(row) for row in rows], "next_cursor": cursor}
+        items = [_shown(row) for row in rows]
+        as_file = await table_response(request, OVERDUE, [{**one["case"], **one} for one in items], "overdue", language)
+        return as_file or {"items": items, "next_cursor": cursor}
 
     @router.get(
         "/problem-lists/{community_id}/{month}",
@@ -242,8 +216,11 @@ def question_router() -> APIRouter:
         "/agendas/{community_id}/next",
         operation_id="agenda",
         summary="下次会议议程及理由 / what the next meeting finds on its table, and why",
+        openapi_extra={"x-answer": "table"},
+        response_model=None,
     )
     async def agenda(
+        request: Request,
         community_id: Community,
         desk: DeskDep,
         actor: ActorDep,
@@ -251,13 +228,17 @@ def question_router() -> APIRouter:
         body: Literal[
             "TWO_COMMITTEES", "EXTENDED_PARTY_COMMITTEE", "PARTY_BUILDING_JOINT", "SUBDISTRICT", "COUNTY"
         ] = "EXTENDED_PARTY_COMMITTEE",
-    ) -> dict[str, Any]:
+    ) -> Response | dict[str, Any]:
         await require_community(desk, actor, community_id)
         words = catalogue()
         items = [
             {**_shown(row), "why": words.say("agenda", row["reason"], language)}
             for row in await desk.reads.agenda(actor, community_id, body)
         ]
+        lines = [{**one["case"], **one} for one in items]
+        as_file = await table_response(request, AGENDA, lines, f"agenda-{community_id}", language)
+        if as_file is not None:
+            return as_file
         meeting = await desk.reads.next_meeting(actor, community_id, body)
         if meeting is not None:
             meeting = _shown(meeting)
@@ -265,16 +246,28 @@ def question_router() -> APIRouter:
                 one["why"] = words.say("agenda", one["reason"], language)
         return {"community_id": community_id, "body": body, "meeting": meeting, "items": items}
 
-    @router.get("/measures", operation_id="measures", summary="统计指标及算法 / the figures, each with its formula")
+    @router.get(
+        "/measures",
+        operation_id="measures",
+        summary="统计指标及算法 / the figures, each with its formula",
+        openapi_extra={"x-answer": "table"},
+        response_model=None,
+    )
     async def measures(
+        request: Request,
         desk: DeskDep,
         actor: ActorDep,
+        language: LanguageDep,
         month: Annotated[str | None, Query(pattern=MONTH)] = None,
         community_id: Annotated[str | None, Query(max_length=64)] = None,
-    ) -> dict[str, Any]:
-        place = await _place(desk, actor, community_id)
+    ) -> Response | dict[str, Any]:
+        place = await asked_place(desk, actor, community_id)
         month = month or _this_month()
         rows = await desk.reads.measures(actor, place, month)
+        lines = [_line(row, language) for row in rows]
+        as_file = await table_response(request, MEASURES, lines, f"measures-{place}-{month}", language)
+        if as_file is not None:
+            return as_file
         return {"month": month, "community_id": community_id, "place": place, "items": [_shown(row) for row in rows]}
 
     @router.get(
@@ -291,7 +284,7 @@ def question_router() -> APIRouter:
         cursor: Annotated[str, Query(max_length=100)] = "",
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> dict[str, Any]:
-        place = await _place(desk, actor, community_id)
+        place = await asked_place(desk, actor, community_id)
         month = month or _this_month()
         found = await desk.reads.behind(actor, place, month, name, after=cursor, limit=limit)
         if found is None:
@@ -316,7 +309,7 @@ def question_router() -> APIRouter:
     async def running_notices(
         desk: DeskDep, actor: ActorDep, community_id: Annotated[str | None, Query(max_length=64)] = None
     ) -> dict[str, Any]:
-        place = await _place(desk, actor, community_id)
+        place = await asked_place(desk, actor, community_id)
         return {"place": place, "items": [_shown(row) for row in await desk.reads.running_notices(actor, place)]}
 
     @router.get("/due", operation_id="due", summary="时限计算器 / deadline calculator", response_model=DueAnswer)
@@ -339,7 +332,7 @@ def question_router() -> APIRouter:
     return router
 
 
-async def _place(desk: Desk, actor: Actor, code: str | None) -> str:
+async def asked_place(desk: Desk, actor: Actor, code: str | None) -> str:
     """The community, street or county that is asked about; without one the widest that somebody works for."""
     if code is None:
         return widest_place(actor)
@@ -350,6 +343,12 @@ async def _place(desk: Desk, actor: Actor, code: str | None) -> str:
     else:
         raise NotFound
     return code
+
+
+def _line(row: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """A figure as a line of a table: by its name, with its formula in the reader's language."""
+    formula = row["formula"]
+    return {**row, "name": catalogue().say("value", formula["name"], language), "formula": formula[language]}
 
 
 def _this_month() -> str:

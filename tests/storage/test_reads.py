@@ -9,7 +9,7 @@ import pytest_asyncio
 from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.storage import agendas, attachments, cases, measures, overdue, problem_lists, worklist
+from services.storage import agendas, attachments, cases, measures, overdue, overdue_counts, problem_lists, worklist
 from services.storage.cases import Filters
 from services.storage.clocks import clocks_of
 from services.storage.contacts import reporter
@@ -407,6 +407,22 @@ async def test_overdue_work_is_shown_to_whom_it_concerns(town: Town, connection:
     everybody = {"worker1", "secretary1", "clerk1", "property1", "supervisor", "city"}
     assert {name for name, rows in shown.items() if rows == both} == everybody
     assert all(shown[name] == [] for name in shown.keys() - everybody)
+
+
+async def test_what_is_overdue_is_counted_by_place_owner_step_and_deadline(
+    town: Town, connection: AsyncConnection
+) -> None:
+    await late_street(town)
+
+    by = await overdue_counts.counts(connection, SUPERVISOR, SUBDISTRICT, now=NOW)
+    nothing = await overdue_counts.counts(connection, OTHER_WORKER, SUBDISTRICT, now=NOW)
+
+    assert {one.code: (one.yellow, one.red) for one in by["place"]}[COMMUNITY] == (1, 1)
+    owner = by["owner"][0]
+    assert (owner.code, owner.yellow, owner.red, owner.oldest) == ("property-1", 1, 1, at("2026-03-11 18:00"))
+    assert (by["step"][0].code, by["step"][0].red) == ("IMPLEMENT", 1)
+    assert (by["clock"][0].process, by["clock"][0].code) == ("issue", "HANDLE")
+    assert all(one.red == 0 for one in nothing["place"])
 
 
 async def test_the_overdue_query_pages_without_gap_or_double(town: Town, connection: AsyncConnection) -> None:

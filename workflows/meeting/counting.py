@@ -27,6 +27,26 @@ class Strength:
     present: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """What a count must reach (门槛): a share of `base`, by which `parameter`; `part` is what there is."""
+
+    share: Any
+    part: int
+    base: int
+    parameter: str
+
+    @property
+    def is_reached(self) -> bool:
+        """Say whether there are enough."""
+        return bool(self.share.reached(self.part, self.base))
+
+    @property
+    def needed(self) -> int | None:
+        """The least that is enough; none where nothing is."""
+        return next((count for count in range(self.base + 1) if self.share.reached(count, self.base)), None)
+
+
 def mode(kind: MeetingType, policy: Any) -> str:
     """`VOTE`, `CONSENSUS`, or nothing where a meeting decides nothing (座谈会)."""
     key = body(kind).key
@@ -74,15 +94,21 @@ def is_quorate(case: Case[Meeting], policy: Any, *, item: str = "") -> bool:
 
 
 def _has_quorum(case: Case[Meeting], kind: MeetingType, policy: Any, item: str) -> bool:
+    bar = quorum(case, kind, policy, item)
+    return bar is None or bar.is_reached
+
+
+def quorum(case: Case[Meeting], kind: MeetingType, policy: Any, item: str = "") -> Bar | None:
+    """How many of a body must be here, and how many are; none where a meeting decides nothing."""
     key = body(kind).key
     if not key:
-        return True
+        return None
     personnel = bool(item) and case.data.items[item].personnel
     name = f"meeting.quorum.{key}_personnel" if personnel and key in PERSONNEL else f"meeting.quorum.{key}"
     count = strength(case, kind, policy, item)
     excluded = bool(policy.flag("meeting.recused_excluded"))
     base = count.eligible if item and excluded else count.members
-    return bool(policy.share(name).reached(count.present, base))
+    return Bar(share=policy.share(name), part=count.present, base=base, parameter=name)
 
 
 def is_insufficient(case: Case[Meeting], item: str, policy: Any) -> bool:
@@ -141,15 +167,21 @@ def voting(case: Case[Meeting], policy: Any) -> tuple[MeetingType, ...]:
     return tuple(kind for kind in case.data.bodies if mode(kind, policy) == VOTE)
 
 
-def _result(case: Case[Meeting], kind: MeetingType, item: str, policy: Any) -> Result:
+def majority(case: Case[Meeting], kind: MeetingType, item: str, policy: Any) -> Bar:
+    """How many votes an item needs in a body that votes, and how many it has."""
     key = body(kind).key
-    votes = tally(case, kind, item)
     count = strength(case, kind, policy, item)
     excluded = bool(policy.flag("meeting.recused_excluded"))
     everybody = count.eligible if excluded else count.members
     base = everybody if policy.text(f"meeting.pass_base.{key}") == MEMBERSHIP else count.present
-    if policy.share(f"meeting.pass.{key}").reached(votes.in_favour, base):
+    name = f"meeting.pass.{key}"
+    return Bar(share=policy.share(name), part=tally(case, kind, item).in_favour, base=base, parameter=name)
+
+
+def _result(case: Case[Meeting], kind: MeetingType, item: str, policy: Any) -> Result:
+    if majority(case, kind, item, policy).is_reached:
         return Result.PASSED
+    votes = tally(case, kind, item)
     return Result.TIE if votes.in_favour == votes.against and votes.cast else Result.NOT_PASSED
 
 

@@ -1,0 +1,72 @@
+"""Columns of the tables that are given as files, with their headings (表头)."""
+
+from services.api.tables import Column
+
+PROBLEMS = (
+    Column("number", "编号", "Number"),
+    Column("title", "诉求", "Issue"),
+    Column("category_code", "类别", "Category"),
+    Column("mode", "办理方式", "Handling mode"),
+    Column("difficulty", "难易程度", "Difficulty"),
+    Column("level", "处理层级", "Level"),
+    Column("lead_org_name", "牵头单位", "Responsible organisation"),
+    Column("state", "状态", "State"),
+    Column("opened_at", "登记时间", "Registered at"),
+    Column("next_due_at", "下一时限", "Next due"),
+    Column("closed_at", "办结时间", "Closed at"),
+    Column("color", "督办", "Colour"),
+)
+COVERAGE = (
+    Column("kind", "类别", "Kind"),
+    Column("code", "编号", "Code"),
+    Column("name", "名称", "Name"),
+    Column("grid", "所属网格", "Grid"),
+    Column("households", "户数", "Households"),
+    Column("household_visits", "走访户次", "Household visits"),
+    Column("unit_visits", "走访单位", "Unit visits"),
+    Column("other_visits", "其他走访", "Other visits"),
+    Column("refused", "拒访", "Refused"),
+    Column("wishes", "诉求", "Wishes"),
+    Column("standing", "情况", "Standing"),
+)
+MEASURES = (
+    Column("name", "指标", "Figure"),
+    Column("value", "数值", "Value"),
+    Column("part", "分子", "Part"),
+    Column("whole", "分母", "Whole"),
+    Column("formula", "算法", "Formula"),
+    Column("raw_value", "剔除前", "Before exclusions"),
+)
+AGENDA = (
+    Column("number", "编号", "Number"),
+    Column("title", "议题", "Topic"),
+    Column("level", "层级", "Level"),
+    Column("why", "上会理由", "Why it is there"),
+    Column("lead_org_name", "牵头单位", "Responsible organisation"),
+    Column("next_due_at", "下一时限", "Next due"),
+    Column("color", "督办", "Colour"),
+)
+PROJECTS = (
+    Column("number", "编号", "Number"),
+    Column("title", "项目", "Project"),
+    Column("measures", "工作措施", "Measures"),
+    Column("lead_org_name", "牵头单位", "Responsible organisation"),
+    Column("helper_orgs", "协办单位", "Helping organisations"),
+    Column("budget", "预算(元)", "Budget in CNY"),
+    Column("funding_source", "资金来源", "Source of funds"),
+    Column("due_on", "完成期限", "Due on"),
+    Column("milestones", "节点", "Milestones"),
+    Column("state", "状态", "State"),
+    Column("color", "督办", "Colour"),
+)
+OVERDUE = (
+    Column("number", "编号", "Number"),
+    Column("title", "事项", "Case"),
+    Column("community_id", "社区", "Community"),
+    Column("clock", "时限", "Deadline"),
+    Column("owner_name", "责任单位", "Owed by"),
+    Column("supervisor_name", "督办单位", "Supervised by"),
+    Column("due_at", "到期", "Due"),
+    Column("since", "超期起", "Overdue since"),
+    Column("color", "督办", "Colour"),
+)
