@@ -13,11 +13,15 @@ from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 from starlette.types import Message, Receive
 
+from services.api.cases import KeyHeader
 from services.api.contents import LIMITS, MEGABYTE, Content, Kind, examine
 from services.api.deps import ActorDep, DeskDep
+from services.api.door import idempotency_key
 from services.api.errors import Invalid, NotFound, TooLarge, UnsupportedMedia
 from services.api.faults import Fault
+from services.engine import IdempotencyConflict
 from services.storage.ids import uuid7
+from workflows.kernel.process import derived_id
 
 MOST = (max(LIMITS.values()) + 1) * MEGABYTE
 UPLOAD_TIMEOUT = 300.0
@@ -82,27 +86,33 @@ def attachment_router(store: Store) -> APIRouter:
         response_model=Kept,
         openapi_extra={"x-upload": [kind.value for kind in Kind]},
     )
-    async def attach(request: Request, desk: DeskDep, actor: ActorDep) -> JSONResponse:
+    async def attach(request: Request, desk: DeskDep, actor: ActorDep, idempotency: KeyHeader = None) -> JSONResponse:
+        # The same file sent again is the same attachment, so that the command that names it stays the same too.
+        written = UUID(derived_id("attach", idempotency_key(idempotency, actor))) if idempotency else uuid7()
         async with asyncio.timeout(UPLOAD_TIMEOUT):
             bounded = _bounded(request)
             async with bounded.form(max_files=1, max_fields=4) as form:
                 kind, file = _parts(form.multi_items())
                 content = await look(kind, file, file.size or 0)
-                written = uuid7()
-                key = f"{datetime.now(UTC):%Y/%m}/{written}"
-                await store.keep(key, content.body)
-        await desk.reads.attach(
-            attachment_id=written,
-            kind=kind.value,
-            media_type=content.media_type,
-            size=content.size,
-            sha256=content.sha256,
-            object_key=key,
-            uploaded_by=actor.id,
-        )
+                earlier = await desk.reads.attachment(str(written), actor) if idempotency else None
+                if earlier is None:
+                    key = f"{datetime.now(UTC):%Y/%m}/{written}"
+                    await store.keep(key, content.body)
+        if earlier is None:
+            await desk.reads.attach(
+                attachment_id=written,
+                kind=kind.value,
+                media_type=content.media_type,
+                size=content.size,
+                sha256=content.sha256,
+                object_key=key,
+                uploaded_by=actor.id,
+            )
+        elif earlier["sha256"] != content.sha256:
+            raise IdempotencyConflict("IDEMPOTENCY_CONFLICT")
         kept = Kept(id=str(written), kind=kind, sha256=content.sha256, size=content.size, media_type=content.media_type)
         location = {"Location": f"{request.url.path.rstrip('/')}/{written}"}
-        return JSONResponse(kept.model_dump(mode="json"), 201, location)
+        return JSONResponse(kept.model_dump(mode="json"), 201 if earlier is None else 200, location)
 
     @router.get(
         "/{attachment_id}",

@@ -4,13 +4,14 @@ A page knows nothing that this person could not ask the API himself, and does no
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 from starlette.requests import Request
-from starlette.types import ASGIApp
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BASE = "http://console/api/v1"
 PASSED_ON = ("x-request-id", "user-agent")
@@ -81,14 +82,21 @@ class Api:
         """Send a form, as the password grant wants it."""
         return await self._ask("POST", path, data=dict(values))
 
-    async def upload(self, path: str, name: str, content: bytes, media_type: str, **values: str) -> Any:
-        """Send a file."""
-        return await self._ask("POST", path, data=values, files={"file": (name, content, media_type)})
+    async def upload(
+        self, path: str, name: str, content: bytes, media_type: str, *, key: str = "", **values: str
+    ) -> Any:
+        """Send a file; a key makes it safe to send twice."""
+        headers = {"Idempotency-Key": key} if key else {}
+        return await self._ask("POST", path, data=values, files={"file": (name, content, media_type)}, headers=headers)
 
     async def file(self, path: str, accept: str, **query: Any) -> httpx.Response:
         """Fetch a file as it is."""
         wanted = {name: value for name, value in query.items() if value}
         return await self._call("GET", path, params=wanted, headers={"Accept": accept})
+
+    def stream(self, path: str) -> "Streamed":
+        """Hand an answer on as it comes, for as long as it lasts."""
+        return Streamed(self, path)
 
     async def _ask(self, method: str, path: str, **more: Any) -> Any:
         answer = await self._call(method, path, **more)
@@ -111,6 +119,48 @@ class Api:
                 body = {}
             raise Problem(answer.status_code, body)
         return answer
+
+
+class Streamed(Response):
+    """An answer of the API that has no end of its own; headers set on it go out with it."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, api: Api, path: str) -> None:
+        super().__init__()
+        del self.headers["content-length"]
+        self._api = api
+        self._path = f"/api/v1{path}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Ask the API in the browser's place; who goes away ends it."""
+        asked = {
+            **{name: scope[name] for name in ("type", "asgi", "http_version", "scheme", "client", "server")},
+            "method": "GET",
+            "path": self._path,
+            "raw_path": self._path.encode(),
+            "root_path": "",
+            "query_string": b"",
+            "headers": [
+                (b"authorization", f"Bearer {self._api.token}".encode()),
+                (b"accept-language", self._api.language.encode()),
+            ],
+        }
+
+        async def on(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*self.raw_headers, *_others(message["headers"], self.raw_headers)]
+            await send(message)
+
+        await self._api.app(asked, receive, on)
+
+
+def _others(
+    headers: Iterable[tuple[bytes, bytes]], given: Sequence[tuple[bytes, bytes]]
+) -> Iterator[tuple[bytes, bytes]]:
+    """Headers that are not given already."""
+    names = {name for name, _ in given}
+    return ((name, value) for name, value in headers if name.lower() not in names)
 
 
 def api_for(app: ASGIApp, request: Request, token: str | None, language: str) -> Api:

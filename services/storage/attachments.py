@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import delete, or_, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.ledger_tables import attachment, case_file
@@ -39,7 +40,7 @@ async def add_attachment(
     object_key: str,
     uploaded_by: str,
 ) -> Attachment:
-    """Write down a file that has been stored; a command that names it ties it to its case."""
+    """Write down a file that has been stored, once; a command that names it ties it to its case."""
     values = {
         "id": id,
         "kind": kind,
@@ -49,7 +50,8 @@ async def add_attachment(
         "object_key": object_key,
         "uploaded_by": uploaded_by,
     }
-    row = (await connection.execute(insert(attachment).values(values).returning(attachment))).mappings().one()
+    await connection.execute(insert(attachment).values(values).on_conflict_do_nothing(index_elements=["id"]))
+    row = (await connection.execute(select(attachment).where(attachment.c.id == id))).mappings().one()
     return Attachment(**row)
 
 

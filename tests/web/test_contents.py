@@ -170,6 +170,20 @@ async def test_an_upload_is_kept_and_given_back_to_its_owner_alone(client: httpx
         ({"kind": "PHOTO", "more": "1"}, b"", {"file", "more"}),
     ],
 )
+async def test_a_photo_that_is_sent_again_with_its_key_is_the_same_attachment(client: httpx.AsyncClient) -> None:
+    headers = {**bearer("grid1"), "Idempotency-Key": "form-1"}
+
+    async def sent(content: bytes) -> httpx.Response:
+        files = {"file": ("photo.jpg", content, "image/jpeg")}
+        return await client.post("/attachments", files=files, data={"kind": "PHOTO"}, headers=headers)
+
+    first, again, another = await sent(picture("JPEG")), await sent(picture("JPEG")), await sent(picture("PNG"))
+
+    assert [one.status_code for one in (first, again, another)] == [201, 200, 409]
+    assert first.json() == again.json()
+    assert another.json()["code"] == "idempotency_conflict"
+
+
 async def test_the_parts_of_an_upload_are_checked(
     client: httpx.AsyncClient, data: dict[str, str], file: bytes | None, fields: set[str]
 ) -> None:

@@ -51,7 +51,7 @@ async def give(visit: Visit) -> Response:
     given = filled(schema, form)
     sent_with = str(form.get("key", "")) or token_hex(16)
     try:
-        body = await body_with_files(visit, given)
+        body = await body_with_files(visit, given, sent_with)
         case = await visit.api.post(f"/{process.plural}/{key}/commands/{name}", body, key=sent_with)
     except Problem as no:
         values = await _case(visit)
