@@ -95,8 +95,8 @@ def attachment_router(store: Store) -> APIRouter:
                 kind, file = _parts(form.multi_items())
                 content = await look(kind, file, file.size or 0)
                 earlier = await desk.reads.attachment(str(written), actor) if idempotency else None
+                key = f"{datetime.now(UTC):%Y/%m}/{written}"
                 if earlier is None:
-                    key = f"{datetime.now(UTC):%Y/%m}/{written}"
                     await store.keep(key, content.body)
         if earlier is None:
             await desk.reads.attach(
