@@ -43,6 +43,8 @@ ORGANIZATIONS = {
 }
 CATEGORIES = ("A02", "B01", "Z99")
 SYSTEM_ONLY = (do.OpenSplitChild, do.AbsorbDuplicate, do.SupervisionDelisted)
+NAMING = ("target", "subject_id", "topic")
+"""Fields in which a command names another case."""
 SHORT_CUTS = (
     do.TransferOut,
     do.Withdraw,
@@ -262,6 +264,13 @@ def _item(s: Scene, *states: ItemState) -> str:
     return s.rng.choice(keys)
 
 
+def _coming(s: Scene) -> tuple[str, ...]:
+    items = s.case.data.items if s.case is not None and s.case.process == "meeting" else {}
+    coming = [key for key, item in items.items() if item.state in (ItemState.PROPOSED, ItemState.ADMITTED)]
+    s.rng.shuffle(coming)
+    return tuple(coming or ["i1"])
+
+
 def _opened(s: Scene) -> str:
     return _item(s, ItemState.OPENED)
 
@@ -300,6 +309,7 @@ MEETINGS: Mapping[type, Sample] = {
     sit.ProposeItem: _proposal,
     sit.Admit: lambda s: sit.Admit(item=_item(s, ItemState.PROPOSED)),
     sit.ReturnItem: lambda s: sit.ReturnItem(item=_item(s, ItemState.PROPOSED), reason=s.text()),
+    sit.ArrangeItems: lambda s: sit.ArrangeItems(items=_coming(s)),
     sit.AddUrgentItem: lambda s: sit.AddUrgentItem(topic=_other(s)),
     sit.SendNotice: lambda s: sit.SendNotice(briefing=s.one(True, False)),
     sit.DeclareInterest: lambda s: sit.DeclareInterest(

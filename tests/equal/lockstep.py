@@ -26,7 +26,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
 from services.engine import Engine, IdempotencyConflict
-from tests.equal.acting import SAMPLES, Place, Scene, facts_for, meet, submit, wanted
+from tests.equal.acting import NAMING, SAMPLES, Place, Scene, facts_for, meet, submit, wanted
 from tests.twins.ledger import TwinLedger
 from workflows.kernel.process import SYSTEM, Actor, Case, Event, Pending, Process, Refusal, named
 from workflows.kernel.simulator import Street, World
@@ -36,8 +36,6 @@ from workflows.kernel.wire import Envelope, Json, Receipt, Transaction, command_
 from workflows.registry import PROCESSES
 from workflows.supervision import rules as watch
 
-NAMING = ("target", "subject_id", "topic")
-"""Fields in which a command names another case."""
 PATIENCE = 20.0
 SURE_AFTER = 2.0
 LOOK_EVERY = 0.01

@@ -5,6 +5,7 @@ shown by `tests/equal/test_simulator.py`.
 """
 
 from dataclasses import replace
+from string import ascii_uppercase
 from typing import Any
 
 from activities.calendar import Calendars
@@ -18,21 +19,27 @@ from workflows.kernel.process import Case
 from workflows.registry import PROCESSES
 
 AT_LEAST = 15
-MOST_LIVES = 220
+MOST_LIVES = 120
 COUNT = 4
+LETTERS = ascii_uppercase + "-"
+# The processes that the simulator's lives play.
+LIVED = ("issue", "supervision", "meeting")
 # Not every seed comes there; the kept histories and the arrows' own tests do.
-RARE = {("issue", f"CLOSED:{code}") for code in ("MERGED", "WITHDRAWN", "PARTLY_RESOLVED")}
+RARE = {
+    *(("issue", f"CLOSED:{code}") for code in ("MERGED", "WITHDRAWN", "PARTLY_RESOLVED")),
+    *{("issue", "ASSIGNED:DESIGNATION_ASKED"), ("meeting", "MINUTES_SIGNED"), ("meeting", "FOLLOW_UP")},
+}
 
 
 def bare(case: Case[Any]) -> Case[Any]:
     """The case without the count in its number, which each street has for itself."""
-    return replace(case, number=case.number.lstrip("D")[:-COUNT])
+    return replace(case, number=case.number.lstrip(LETTERS)[:-COUNT])
 
 
 async def test_rows_and_events_give_the_case_at_every_version_and_position(database_url: str) -> None:
     storage = database(database_url, pool_size=2, application_name="test")
     ledger = Ledger(storage, calendars=Calendars(CalendarStore(storage), recheck=3600), seal=SEAL)
-    wanted = {(process.name, state.name) for process in PROCESSES.values() for state in process.states}
+    wanted = {(process.name, state.name) for process in map(PROCESSES.__getitem__, LIVED) for state in process.states}
     seen: set[tuple[str, str]] = set()
     try:
         for seed in range(1, MOST_LIVES):
