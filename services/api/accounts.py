@@ -21,10 +21,13 @@ from workflows.kernel.roles import Role
 
 TICKET = "shangliang_oidc"
 CALLBACK = f"{PREFIX}/auth/oidc/callback"
+PAGE_CALLBACK = "/sign-in/provider/back"
+"""Where the provider sends the browser of somebody who signs in to the console."""
 LONGEST_PASSWORD = 1024
 
 Password = Annotated[str, Field(min_length=1, max_length=LONGEST_PASSWORD)]
 Code = Annotated[str, Field(min_length=1, max_length=16, description=CODE)]
+ForPage = Annotated[bool, Query(description="由控制台页面发起 / begun by a page of the console")]
 
 
 class Body(BaseModel):
@@ -77,6 +80,13 @@ class Session(BaseModel):
     expires_in: int
     refresh_token: str
     refresh_expires_at: datetime
+
+
+class Ways(BaseModel):
+    """By what one may sign in: always by name and password, and by another provider where there is one."""
+
+    password: bool = True
+    provider: bool
 
 
 class Factor(BaseModel):
@@ -166,8 +176,12 @@ def _add_own(router: APIRouter, accounts: Accounts) -> None:
 
 
 def _add_provider(router: APIRouter, accounts: Accounts, public_url: str) -> None:
-    def callback(request: Request) -> str:
-        return (public_url.rstrip("/") or str(request.base_url).rstrip("/")) + CALLBACK
+    def callback(request: Request, page: bool) -> str:
+        return (public_url.rstrip("/") or str(request.base_url).rstrip("/")) + (PAGE_CALLBACK if page else CALLBACK)
+
+    @router.get("/auth/ways", operation_id="sign_in_ways", summary="登录方式 / ways to sign in")
+    async def ways() -> Ways:
+        return Ways(provider=accounts.provider is not None)
 
     @router.get(
         "/auth/oidc/login",
@@ -176,18 +190,18 @@ def _add_provider(router: APIRouter, accounts: Accounts, public_url: str) -> Non
         status_code=303,
         response_class=RedirectResponse,
     )
-    async def login(request: Request, desk: DeskDep) -> RedirectResponse:
+    async def login(request: Request, desk: DeskDep, page: ForPage = False) -> RedirectResponse:
         if accounts.provider is None:
             raise NotFound
         await desk.rates.sign_in(address_of(request))
-        back = callback(request)
+        back = callback(request, page)
         url, ticket = await accounts.provider.begin(back)
         answer = RedirectResponse(url, 303)
         answer.set_cookie(
             TICKET,
             ticket,
             max_age=600,
-            path=CALLBACK,
+            path=PAGE_CALLBACK if page else CALLBACK,
             httponly=True,
             secure=back.startswith("https:"),
             samesite="lax",
@@ -201,6 +215,7 @@ def _add_provider(router: APIRouter, accounts: Accounts, public_url: str) -> Non
         response: Response,
         state: Annotated[str, Query(max_length=200)] = "",
         code: Annotated[str, Query(max_length=4096)] = "",
+        page: ForPage = False,
         ticket: Annotated[str, Cookie(alias=TICKET, max_length=4096)] = "",
     ) -> Session:
         if accounts.provider is None:
@@ -208,7 +223,7 @@ def _add_provider(router: APIRouter, accounts: Accounts, public_url: str) -> Non
         await desk.rates.sign_in(address_of(request))
         if not code or not ticket:
             raise ProviderRefused("OIDC_REFUSED")
-        identity = await accounts.provider.finish(ticket, state=state, code=code, redirect_uri=callback(request))
+        identity = await accounts.provider.finish(ticket, state=state, code=code, redirect_uri=callback(request, page))
         session = _session(await accounts.sign_in_as(identity), desk, response)
         response.delete_cookie(TICKET, path=CALLBACK)
         return session

@@ -17,7 +17,10 @@ from services.api.views import STAFF
 from workflows.kernel.process import Process
 from workflows.kernel.roles import Role
 
-OF_A_CASE = r"(/opening|/\{key\}(/(events|clocks|actions|diagram|commands(/\w+)?|documents(/\{kind\})?))?|/export)?"
+OF_A_CASE = (
+    r"(/opening|/\{key\}(/(events|clocks|actions|diagram|commands(/\w+)?|documents(/\{kind\})?|comments|follow))?"
+    r"|/export)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +55,15 @@ TREE = ("regions", "organizations", "spatial-units", "buildings", "bodies")
 
 ENDPOINTS: Mapping[str, Access] = {
     **_rows(OPEN, "live_health_live_get ready_health_ready_get metrics"),
-    **_rows(OPEN, "sign_in sign_in_and_stay refresh oidc_login oidc_callback"),
+    **_rows(OPEN, "sign_in sign_in_and_stay refresh oidc_login oidc_callback sign_in_ways"),
     **_rows(OPEN, "public_issue rate board privacy_notice public_certificate public_permits public_permit"),
     **_rows(OPEN, "ballot_paper answer_ballot object_publicly public_objection public_document public_notice"),
+    **_rows(OPEN, "public_communities"),
     # By a secret of the feed's own: calendars on telephones do not sign in.
     **_rows(OPEN, "my_feed body_feed"),
     **_rows(OWN, "me sign_out my_sessions sign_out_everywhere change_password my_data"),
     **_rows(OWN, "second_factor begin_second_factor confirm_second_factor remove_second_factor"),
+    **_rows(OWN, "waiting recent worklist_counts"),
     **_rows(OWN, "names find_names similar_issues my_views keep_views"),
     **_rows(OWN, "worklist overdue attach attachment new_feed revoke_feed"),
     **_rows(OWN, "notification_stream notifications read_notifications read_notification"),

@@ -1,7 +1,16 @@
 """Every page of the console, one module for each part of the work."""
 
-from services.console.pages import case, intake, listing, signing, work
+from services.console.pages import account, case, intake, listing, notifications, public, signing, work
 from services.console.pages.routing import At
 
-ROUTES: tuple[At, ...] = (*signing.PAGES, *work.PAGES, *intake.PAGES, *listing.PAGES, *case.PAGES)
+ROUTES: tuple[At, ...] = (
+    *signing.PAGES,
+    *account.PAGES,
+    *notifications.PAGES,
+    *public.PAGES,
+    *work.PAGES,
+    *intake.PAGES,
+    *listing.PAGES,
+    *case.PAGES,
+)
 """In the order in which addresses are tried."""
