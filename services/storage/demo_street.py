@@ -16,6 +16,8 @@ from services.storage.ids import uuid7
 SOURCE = "DEMO"
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SECRETARY_ROLES = ("party_secretary", "cwc_chair", "two_committees_member", "epc_member")
+# The north-west corner of the street, a block's size in degrees, and how many lie side by side in a community.
+CORNER, BLOCK, ACROSS = (103.83, 36.062), (0.0022, 0.0017), 3
 WRITING_ORDER = (
     tables.tenant,
     tables.region,
@@ -178,6 +180,7 @@ class Street:
                 code=f"{plan['code']}{index + 1:03}",
                 name=f"第{index + 1}网格",
                 households=share + (index < rest),
+                geometry=_outline(plan["number"], index, plan["grids"]),
                 responsible_person_ids=[workers[index]],
             )
 
@@ -243,3 +246,19 @@ def _usernames(prefix: str, number: int, *, lettered: bool = False, skip: int = 
     """Give `grid1, grid1b, grid1c …`, or, lettered, `member1a, member1b …`."""
     for letter in LETTERS[skip:]:
         yield f"{prefix}{number}{letter if lettered or letter != 'a' else ''}"
+
+
+def _outline(number: int, index: int, grids: int) -> dict[str, Any]:
+    """An invented block of a few hundred metres: communities lie beside one another, their grids in rows of three."""
+    row, column = divmod(index, ACROSS)
+    in_row = min(ACROSS, grids - row * ACROSS)
+
+    def corner(down: int, right: float) -> list[float]:
+        # Streets are not drawn with a ruler; neighbours share their corners.
+        bend = (down * 7 + round(right * 6) * 5 + number * 3) % 5 - 2
+        east = CORNER[0] + (number - 1) * ACROSS * BLOCK[0] + right * BLOCK[0] + bend * 0.00006 * (0 < right < ACROSS)
+        return [round(east, 6), round(CORNER[1] - down * BLOCK[1] + bend * 0.00005, 6)]
+
+    left, right = (ACROSS * part / in_row for part in (column, column + 1))
+    ring = [corner(row, left), corner(row, right), corner(row + 1, right), corner(row + 1, left)]
+    return {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
