@@ -39,6 +39,8 @@ SECURITY = {
     ),
     "Permissions-Policy": "camera=(self), geolocation=(self), microphone=()",
     "Cross-Origin-Opener-Policy": "same-origin",
+    # Our own pages know where a form was filled in, so that one comes back to it after signing in again.
+    "Referrer-Policy": "same-origin",
 }
 
 
@@ -158,7 +160,7 @@ async def _again(visit: Visit, handler: Page) -> Response:
             return await handler(visit)
         except (Problem, SignedOut):
             visit.kept = None
-    back = visit.request.url.path if visit.request.method in SAFE else _page_before(visit.request)
+    back = _inside(str(visit.request.url)) if visit.request.method in SAFE else _page_before(visit.request)
     address = f"{SIGN_IN}?next={quote(back)}"
     if visit.request.headers.get("hx-request") == "true":
         return Response(status_code=204, headers={"HX-Trigger": "signedOut"})
@@ -168,7 +170,12 @@ async def _again(visit: Visit, handler: Page) -> Response:
 
 
 def _page_before(request: Request) -> str:
-    return urlsplit(request.headers.get("referer", "/")).path or "/"
+    return _inside(request.headers.get("referer", "/"))
+
+
+def _inside(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
 
 
 async def _refused(visit: Visit, no: Problem, signed_in: bool) -> Response:

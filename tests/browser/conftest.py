@@ -1,7 +1,7 @@
 """One running product and one browser for all journeys; each person has a browser context of his own."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ MISSING = (
     f"或用 SHANGLIANG_CHROMIUM 指出它的位置。\nThere is no browser at {CHROMIUM}: `make test` installs it when run by "
     "root; otherwise run `apt-get install chromium fonts-noto-cjk`, or name another one in SHANGLIANG_CHROMIUM."
 )
+SHOTS = Path(__file__).parents[2] / "build" / "shots"
+"""Pictures of every page, to be looked at; never committed."""
 SIZES: dict[str, dict[str, Any]] = {
     "phone": {"viewport": {"width": 375, "height": 812}, "is_mobile": True, "has_touch": True},
     "desktop": {"viewport": {"width": 1280, "height": 800}},
@@ -77,6 +79,12 @@ class House:
         visitor.name = name
         return visitor
 
+    def photograph(self, name: str) -> None:
+        """Keep what everybody sees now, in `build/shots`."""
+        for number, visitor in enumerate(self._visitors):
+            if not visitor.page.is_closed():
+                visitor.page.screenshot(path=SHOTS / f"failed-{name}-{number}.png", full_page=True)
+
     def leave(self) -> list[str]:
         """Close every browser; gives what they have complained about."""
         for visitor in self._visitors:
@@ -90,9 +98,25 @@ def known() -> dict[str, StorageState]:
     return {}
 
 
+_OUTCOME = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember which test failed: its pages are kept to be looked at."""
+    report = yield
+    if report.when == "call":
+        item.stash[_OUTCOME] = report.failed
+    return report
+
+
 @pytest.fixture
-def house(product: Product, browser: Browser, known: dict[str, StorageState]) -> Iterator[House]:
+def house(
+    request: pytest.FixtureRequest, product: Product, browser: Browser, known: dict[str, StorageState]
+) -> Iterator[House]:
     """The street's people; afterwards no browser may have complained about a page."""
     one = House(product, browser, known)
     yield one
+    if request.node.stash.get(_OUTCOME, False):
+        one.photograph(request.node.name)
     assert one.leave() == []

@@ -88,9 +88,14 @@ class Visitor:
 
 
 def fill(form: Locator, fields: Mapping[str, Any]) -> None:
-    """Fill in a form by the names of its fields; a `__` in a name stands for a dot."""
+    """Fill in a form by the names of its fields; a `__` in a name stands for a dot, a list of mappings for rows."""
     for name, value in fields.items():
-        _fill_one(form, name.replace("__", "."), value)
+        if isinstance(value, list) and value and isinstance(value[0], Mapping):
+            for number, row in enumerate(value):
+                form.locator(f".rows[data-name='{name}'] > .rows-add").click()
+                fill(form, {f"{name}.{number}.{part}": one for part, one in row.items()})
+        else:
+            _fill_one(form, name.replace("__", "."), value)
 
 
 def _fill_one(form: Locator, name: str, value: Any) -> None:

@@ -155,3 +155,10 @@ def test_no_text_is_put_together_before_it_is_translated(path: Path) -> None:
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
 def test_scripts_say_only_what_the_page_gives_them(path: Path) -> None:
     assert CHINESE.findall(path.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_a_form_that_keeps_its_draft_is_not_filled_in_by_the_browser(path: Path) -> None:
+    # Going back, a browser would fill in what was sent, beside a new key: a second report of the same.
+    forms = re.findall(r"<form\b[^>]*data-keep=[^>]*>", path.read_text("utf-8"))
+    assert [form for form in forms if 'autocomplete="off"' not in form] == []

@@ -10,7 +10,10 @@
     }
     const add = event.target.closest(".rows-add");
     if (add) addRow(add.closest(".rows"));
-    if (event.target.closest("[data-close]")) event.target.closest("dialog").close();
+    if (event.target.closest("[data-close]")) {
+      event.target.closest("dialog").close();
+      refreshTokens().catch(() => {});
+    }
   });
 
   function addRow(rows) {
@@ -53,13 +56,39 @@
       }
     }
   }
+  // A form was taken when the next page says that something was done, or does not ask for it again.
+  const SENT = "sent";
   document.addEventListener("submit", (event) => {
-    const form = event.target.closest("form[data-keep]");
-    if (form) setTimeout(() => { try { sessionStorage.removeItem(keyOf(form)); } catch { /* none */ } }, 3000);
+    const form = event.target.closest("form");
+    try {
+      if (form.dataset.keep) sessionStorage.setItem(SENT, keyOf(form));
+      if (form.getAttribute("action") === "/sign-out") sessionStorage.clear();
+    } catch { /* nothing was kept */ }
+  }, true);
+  function forget(isTaken) {
+    try {
+      const sent = sessionStorage.getItem(SENT);
+      if (!sent || location.pathname === "/sign-in") return;
+      const again = [...document.querySelectorAll("form[data-keep]")].find((form) => keyOf(form) === sent);
+      if (again && !isTaken(again)) return;
+      sessionStorage.removeItem(SENT);
+      sessionStorage.removeItem(sent);
+    } catch { /* nothing was kept */ }
+  }
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.requestConfig?.verb === "post") forget((form) => !$("[role=alert], [aria-invalid=true]", form));
   });
+  // Who has signed in again beside a form sends it with a token that is his.
+  async function refreshTokens() {
+    const answer = await fetch("/form-token");
+    const { form_token: token } = await answer.json();
+    for (const field of document.querySelectorAll("input[name=form_token]")) field.value = token;
+    document.body.setAttribute("hx-headers", JSON.stringify({ "X-Form-Token": token }));
+  }
   document.addEventListener("htmx:load", (event) => restore(event.detail.elt.parentElement ?? document));
   document.addEventListener("signedOut", () => $("#signed-out").showModal());
   document.addEventListener("DOMContentLoaded", () => {
+    forget(() => new URLSearchParams(location.search).has("done"));
     restore(document);
     if ("serviceWorker" in navigator) navigator.serviceWorker.register("/static/worker.js", { scope: "/" }).catch(() => {});
   });
