@@ -19,6 +19,7 @@ from services.api.admission_check import check_router
 from services.api.app import create_app
 from services.api.ballots import ballot_router
 from services.api.burden import burden_router
+from services.api.comments import comment_router
 from services.api.committees import committee_router
 from services.api.communities import community_router
 from services.api.connections import guarded
@@ -26,6 +27,7 @@ from services.api.documents import Archive
 from services.api.feeds import feed_router
 from services.api.lists import list_router
 from services.api.meetings import meeting_router
+from services.api.mine import mine_router
 from services.api.names import name_router
 from services.api.notifications import notification_router
 from services.api.overdue import overdue_router
@@ -52,6 +54,7 @@ from services.readiness import Engine as Readiness
 from services.settings import Settings
 from services.storage.bell import Bell
 from services.storage.calendar import CalendarStore
+from services.storage.comments import Conversation
 from services.storage.committees import Committees
 from services.storage.communities import Communities
 from services.storage.database import database, healthy
@@ -59,6 +62,7 @@ from services.storage.feeds import Dates
 from services.storage.files import Files
 from services.storage.history import Past
 from services.storage.keys import PAYLOADS, found_in
+from services.storage.mine import Desk as OwnDesk
 from services.storage.naming import Naming
 from services.storage.notifications import Notifications
 from services.storage.outbox import Outbox
@@ -161,8 +165,9 @@ async def build_app(settings: Settings) -> FastAPI:
         if walled:
             await walled.dispose()
 
+    processes = tuple({process.name: process for process in PROCESSES.values()}.values())
     app = create_app(
-        processes=tuple({process.name: process for process in PROCESSES.values()}.values()),
+        processes=processes,
         engine=Engine(client, Past(storage), newest(settings.policy), timeout=settings.request_timeout),
         reads=PostgresReads(storage, Calendars(CalendarStore(storage)), seal, Wall(walled) if walled else None),
         people=people,
@@ -195,6 +200,8 @@ async def build_app(settings: Settings) -> FastAPI:
             overdue_router(OverdueCounts(storage, Wall(walled) if walled else None)),
             meeting_router(),
             ballot_router(storage),
+            mine_router(OwnDesk(storage)),
+            comment_router(processes, Conversation(storage, seal)),
             community_router(Communities(storage)),
             view_router(SavedViews(storage)),
         ),
@@ -209,7 +216,7 @@ async def build_app(settings: Settings) -> FastAPI:
     app.router.routes.append(
         create_console(
             app,
-            tuple({process.name: process for process in PROCESSES.values()}.values()),
+            processes,
             secret=token_key.encode(),
             secure=settings.public_url.startswith("https://"),
         )

@@ -42,7 +42,7 @@ _REFERENCES = (Organization, Community, Person, Somebody, Introduced, Category, 
 _CONTROL = {*map(chr, range(32)), "\x7f"} - {"\t", "\n", "\r"}
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """Refuse what PostgreSQL cannot hold and what no keyboard types."""
     if not _CONTROL.isdisjoint(text):
         raise PydanticCustomError("characters", "holds characters that cannot be stored")
@@ -206,7 +206,7 @@ def _checked(hint: Any, marker: Field) -> Any:
         most = marker.longest or (CODE_LENGTH if refers else TEXT_LENGTH)
         least = max(marker.shortest, int(refers))
         limits = StringConstraints(strip_whitespace=True, min_length=least, max_length=most)
-        return Annotated[str, limits, AfterValidator(_storable)]
+        return Annotated[str, limits, AfterValidator(storable)]
     if hint in (int, float):
         return Annotated[hint, PydanticField(ge=marker.least, le=marker.most)]
     return AwareDatetime if hint is datetime else hint

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from services.api.actions import forms, opening
 from services.api.attachments import ENDINGS
+from services.api.comments import NewComment
 from services.api.errors import MEDIA_TYPE, STATUS
 from services.api.examples import example
 from services.api.notifications import NewChannel
@@ -35,6 +36,7 @@ BODY_EXAMPLES = {
     "Rating": {"satisfaction": 5, "solved": "YES"},
     "Payloads": {"payloads": []},
     "Objecting": {"name": "王某", "contact": "见来信", "ground": "人选不符合条件"},
+    "NewComment": {"text": "请物业今天到场查看", "internal": True},
     "NewChannel": {"url": "mailto:name@example.org", "quiet_from": "21:00", "quiet_until": "07:30"},
 }
 
@@ -105,6 +107,7 @@ def _schemas(processes: Sequence[Process[Any]]) -> Json:
         "Objecting": Objecting.model_json_schema(),
         "Payloads": _payloads_schema(),
         "NewChannel": NewChannel.model_json_schema(),
+        "NewComment": NewComment.model_json_schema(),
     }
     for process in processes:
         data = TypeAdapter(process.data).json_schema(

@@ -10,6 +10,7 @@ import typer
 from services.commands.connected import connected_settings
 from services.commands.terminal import MISUSE, fail, out, run
 from services.settings import Settings
+from services.storage.comments import comments_in_use, rotate_comments
 from services.storage.contacts import keys_in_use, rotate
 from services.storage.database import NoDatabaseError, answering, single_connection
 from services.storage.factors import factors_in_use, rotate_factors
@@ -23,8 +24,8 @@ EPILOG = (
 
 
 # Everything that is sealed for good; what is under way through the engine opens by its old key.
-ROTATED = (rotate, rotate_addresses, rotate_factors)
-COUNTED = (keys_in_use, addresses_in_use, factors_in_use)
+ROTATED = (rotate, rotate_addresses, rotate_factors, rotate_comments)
+COUNTED = (keys_in_use, addresses_in_use, factors_in_use, comments_in_use)
 
 
 class Act(StrEnum):

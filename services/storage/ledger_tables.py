@@ -359,6 +359,8 @@ command = Table(
     # Version of the case after it.
     Column("seq", Integer, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    # What somebody did last; the product's own steps are nobody's.
+    Index("ix_command_actor", "actor", text("at DESC"), postgresql_where=text("actor <> 'system'")),
     comment="Commands carried out, by idempotency key: a repeat gets the first answer",
 )
 

@@ -21,7 +21,7 @@ from services.storage.ledger_tables import case_file, clock, incident, outbox
 from services.storage.message_tables import channel, delivery, notification
 from services.storage.people_tables import body
 from services.storage.prose import said, texts_of
-from services.storage.recipients import Addresses, Found
+from services.storage.recipients import COLLEAGUES, FOLLOWERS, Addresses, Found
 from services.storage.sealing import Seal, SealBroken
 from workflows.kernel.calendar import CHINA
 from workflows.kernel.masking import mask
@@ -77,7 +77,7 @@ class Outbox:
             told: set[tuple[Any, ...]] = set()
             for row in rows:
                 found = await addresses.find(row.to_code, case_place=row.community, template=row.template)
-                if found.people:
+                if found.people or row.to_code.startswith((FOLLOWERS, COLLEAGUES)):
                     await self._tell(connection, row, found, told, now)
                 else:
                     await _nobody(connection, row, found, now)

@@ -43,10 +43,20 @@ _BESIDES = {
         SELECT template, created_at, read_at FROM notification WHERE person_id = :id ORDER BY created_at
         """,
     "views": "SELECT list, name, query FROM saved_view WHERE person_id = :id ORDER BY place",
+    "follows": """
+        SELECT c.number, f.since FROM case_follower AS f JOIN case_file AS c ON c.id = f.case_id
+         WHERE f.person_id = :id ORDER BY f.since
+        """,
     "readings_by_him": """
         SELECT at, entity, row_id, purpose FROM access_log WHERE actor_id = :name ORDER BY seq
         """,
 }
+_COMMENTS = text(
+    """
+    SELECT o.id, c.number, o.role, o.created_at, o.sealed_text
+      FROM case_comment AS o JOIN case_file AS c ON c.id = o.case_id WHERE o.author = :id ORDER BY o.created_at
+    """
+)
 _READINGS = text("SELECT at, actor_id, purpose FROM access_log WHERE row_id = ANY(:rows) ORDER BY seq")
 _SIGN_IN = (
     "UPDATE account SET password_hash = '' WHERE person_id = :id",
@@ -112,6 +122,16 @@ async def personal_data(connection: AsyncConnection, person: UUID, seal: Seal) -
     for kind, statement in _BESIDES.items():
         wanted = {name: value for name, value in asked.items() if f":{name}" in statement}
         found[kind] = [dict(one) for one in (await connection.execute(text(statement), wanted)).mappings()]
+    comments = await connection.execute(_COMMENTS, {"id": person})
+    found["comments"] = [
+        {
+            "number": one.number,
+            "at": one.created_at,
+            # What was written in an office is the office's.
+            **({"wrote": seal.open(one.sealed_text, str(one.id))} if one.role == Role.RESIDENT else {}),
+        }
+        for one in comments
+    ]
     cases = await _cases(connection, case_file.c.persons.contains([str(person)]))
     found["cases"] = await _told(connection, cases, str(person), seal)
     return found

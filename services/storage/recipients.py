@@ -1,6 +1,8 @@
 """Find the people behind the address of a message (收件人); nobody there: one level higher, at last one who is named.
 
-An address is a place's or an organisation's code, `person:<id>`, `role:<role>@<place>` or `body:<type>@<place>`.
+An address is a place's or an organisation's code, `person:<id>`, `role:<role>@<place>` or `body:<type>@<place>`; or
+`followers:<case>/<person>`, those who follow a case but the one who knows already (`colleagues:` without residents).
+Nobody stands in for a follower.
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -27,6 +29,8 @@ PRESSING = frozenset({"clock_yellow", "clock_red", "clock_red_plus_plus", "red_p
 """Templates that a community's party secretary is told of besides (processes §0.4)."""
 LIAISONS = (Role.UNIT_LIAISON, Role.DEPARTMENT_OFFICER)
 """Who speaks for an organisation (联络员); where it has neither, everybody who acts for it."""
+
+FOLLOWERS, COLLEAGUES = "followers:", "colleagues:"
 
 _ACTIVE = "EXISTS (SELECT FROM account a WHERE a.person_id = {0}.person_id AND a.active)"
 _TODAY = "{0}.since <= :today AND ({0}.until IS NULL OR {0}.until >= :today)"
@@ -58,6 +62,16 @@ _BODY = text(
        AND m.status <> 'ENDED' AND {_TODAY.format("m")} AND {_ACTIVE.format("m")}
      ORDER BY m.person_id
     """
+)
+_FOLLOWING = f"""
+SELECT f.person_id FROM case_follower f
+ WHERE f.case_id = CAST(:case AS uuid) AND f.person_id::text <> :but AND {_ACTIVE.format("f")}
+"""
+_FOLLOWERS = text(f"{_FOLLOWING} ORDER BY f.person_id")
+_COLLEAGUES = text(
+    f"""{_FOLLOWING} AND EXISTS (
+        SELECT FROM person_role r WHERE r.person_id = f.person_id AND r.role <> 'resident' AND {_TODAY.format("r")}
+    ) ORDER BY f.person_id"""
 )
 _REGION_OF_ORG = text("SELECT region_code FROM organization WHERE code = :org")
 
@@ -98,6 +112,9 @@ class Addresses:
         kind, _, rest = to.partition(":")
         name, _, at = rest.partition("@")
         place = at or case_place
+        if to.startswith((FOLLOWERS, COLLEAGUES)):
+            yield to, await self._followers(kind, rest)
+            return
         if to.isdigit():
             place = to
         elif kind == "person":
@@ -136,6 +153,13 @@ class Addresses:
         except ValueError:
             # Somebody without an account, known to his case by a contact alone.
             return ()
+
+    async def _followers(self, kind: str, rest: str) -> tuple[UUID, ...]:
+        case_id, _, but = rest.partition("/")
+        values = {"case": case_id, "but": but}
+        if f"{kind}:" == COLLEAGUES:
+            return await self._ids(_COLLEAGUES, today=self._today, **values)
+        return await self._ids(_FOLLOWERS, **values)
 
     async def _region(self, org: str) -> str | None:
         found: str | None = await self._connection.scalar(_REGION_OF_ORG, {"org": org})

@@ -85,6 +85,15 @@ RULES = (
         f"SELECT case_id, ref FROM contact WHERE case_id IN ({_CLOSED} AND process = 'emergency')",
     ),
     Rule(
+        "EMERGENCY_COMMENTS",
+        "retention.emergency",
+        "应急事件中的留言",
+        "Comments in emergencies",
+        "case_comment",
+        ("id",),
+        f"SELECT id FROM case_comment WHERE case_id IN ({_CLOSED} AND process = 'emergency')",
+    ),
+    Rule(
         "LOOSE_FILES",
         "retention.loose_files",
         "未提交的附件",

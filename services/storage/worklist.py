@@ -56,7 +56,7 @@ async def worklist(connection: AsyncConnection, actor: Actor, *, after: str | No
     picked = union_all(
         *(
             select(task.c.case_id, task.c.n).where(branch, *rest).order_by(*ORDER).limit(limit + 1)
-            for branch in _addressed(actor)
+            for branch in addressed(actor)
         )
     ).subquery()
     found = await connection.execute(
@@ -103,7 +103,7 @@ async def worklist(connection: AsyncConnection, actor: Actor, *, after: str | No
     )
 
 
-def _addressed(actor: Actor) -> Iterator[ColumnElement[bool]]:
+def addressed(actor: Actor) -> Iterator[ColumnElement[bool]]:
     """Ways in which a task can be addressed to this person, each with an index of its own.
 
     A resident's work is only what is addressed to himself: what any resident of a place may do is nobody's duty.
