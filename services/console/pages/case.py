@@ -47,7 +47,9 @@ async def give(visit: Visit) -> Response:
     form = await visit.form()
     actions = await visit.api.get(f"/{process.plural}/{key}/actions")
     action = next((one for one in actions if one["command"] == name), None)
-    schema = action["fields"] if action else {"properties": {}}
+    if action is None:
+        return await _too_late(visit)
+    schema = action["fields"]
     given = filled(schema, form)
     sent_with = str(form.get("key", "")) or token_hex(16)
     try:
@@ -56,7 +58,7 @@ async def give(visit: Visit) -> Response:
     except Problem as no:
         values = await _case(visit)
         values |= {
-            "action": action or {"command": name, "title": visit.words.command(name), "fields": schema},
+            "action": action,
             "fields": inputs(schema, given.body),
             "wrong": no.by_field,
             "problem": no.detail,
@@ -64,6 +66,16 @@ async def give(visit: Visit) -> Response:
         part = "parts/command.html" if visit.is_partial else "command.html"
         return await visit.show(part, status=200 if visit.is_partial else no.status, key=sent_with, **values)
     return visit.go(f"/{process.plural}/{case['number']}", said=name)
+
+
+async def _too_late(visit: Visit) -> Response:
+    """Somebody else has been faster: say so above the form, and leave what was typed where it is."""
+    text = visit.say("现在不能办理这项操作，请刷新页面。")
+    if not visit.is_partial:
+        raise Problem(409, {"detail": text})
+    answer = await visit.show("parts/problem.html", text=text, problem_status=409)
+    answer.headers["HX-Reswap"] = "afterbegin"
+    return answer
 
 
 async def picture(visit: Visit) -> Response:
