@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -23,7 +23,7 @@ from services.api.forms import Form
 from services.api.limits import TimedRoute
 from services.api.moments import LostPlus
 from services.api.ports import Filters, Known
-from services.api.views import Viewer, case_view, event_view, local, references_of, standing
+from services.api.views import Viewer, case_view, event_view, local, moment, references_of, standing
 from services.documents.bpmn import diagram
 from services.engine import IdempotencyConflict
 from services.engine import NotFound as NoSuchCase
@@ -360,6 +360,18 @@ def _add_reads(router: APIRouter, process: Process[Any]) -> None:
         shown: list[dict[str, Any]] = local(await desk.reads.clocks(known.case.id, viewer.actor))
         return [{"title": _clock_title(process, one["code"], viewer.language), **one} for one in shown]
 
+    async def attached(key: str, desk: DeskDep, viewer: ViewerDep) -> list[dict[str, Any]]:
+        case = (await visible(desk, process, key, viewer.actor)).case
+        # Who uploaded one may be the reporter, who stays unnamed for some.
+        unnamed = viewer.is_veiled(case) or viewer.is_kept_from(case) is not None
+        return [_file(row, unnamed=unnamed) for row in await desk.reads.attached(case.id)]
+
+    async def named_form(name: str, viewer: ViewerDep) -> dict[str, Any]:
+        found = forms(process).get(name)
+        if found is None:
+            raise NotFound
+        return found.schema(viewer.language)
+
     async def possible(key: str, desk: DeskDep, viewer: ViewerDep) -> list[dict[str, Any]]:
         case = (await visible(desk, process, key, viewer.actor)).case
         policy = pinned(case.pin.pack, case.pin.version, case.pin.sha)
@@ -377,11 +389,24 @@ def _add_reads(router: APIRouter, process: Process[Any]) -> None:
 
     add("", listed, "list", "列表，新的在前", "list, newest first")
     add("/opening", form, "opening", "新建时填写的内容", "what a new one is asked for")
+    add("/forms/{name}", named_form, "form", "操作的填写内容", "what a command is asked for")
     add("/{key}", one, "case", "按编号查看", "one, by id or number")
     add("/{key}/events", events, "events", "办理过程，旧的在前", "history, oldest first")
     add("/{key}/clocks", clocks, "clocks", "各项时限及依据", "every deadline and why")
+    add("/{key}/attachments", attached, "attachments", "附件目录", "its files")
     add("/{key}/actions", possible, "actions", "现在可以办理的操作", "what you may do now")
     add("/{key}/diagram", picture, "diagram", "流程图 BPMN 2.0", "BPMN 2.0", response_class=Response)
+
+
+def _file(row: Mapping[str, Any], *, unnamed: bool) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "kind": row["kind"],
+        "media_type": row["media_type"],
+        "size": row["size"],
+        "uploaded_by": None if unnamed else row["uploaded_by"],
+        "uploaded_at": moment(row["uploaded_at"]),
+    }
 
 
 def _clock_title(process: Process[Any], code: str, language: str) -> str:

@@ -9,13 +9,13 @@ from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from services.api.cases import KeyHeader, visible
 from services.api.deps import ActorDep, BodyDep, DeskDep, ViewerDep
 from services.api.door import idempotency_key
 from services.api.errors import Invalid, Malformed
-from services.api.faults import faults
+from services.api.faults import Fault, faults
 from services.api.forms import storable
 from services.api.limits import TimedRoute
 from services.api.views import Viewer, moment
@@ -25,6 +25,7 @@ from workflows.kernel.process import Actor, Case, Forbidden, Grant, Process, der
 from workflows.kernel.roles import Role
 
 MOST = 100
+MOST_FILES = 10
 
 
 class NewComment(BaseModel):
@@ -36,6 +37,7 @@ class NewComment(BaseModel):
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), AfterValidator(storable)
     ]
     internal: bool = False
+    attachments: Annotated[list[Annotated[str, StringConstraints(max_length=64)]], Field(max_length=MOST_FILES)] = []
 
 
 class Talk(Protocol):
@@ -112,6 +114,9 @@ def _add(router: APIRouter, process: Process[Any], talk: Talk) -> None:
         if not works and not viewer.is_reporter(case):
             # A neighbour may look at what is nobody's, and has no say in it.
             raise Forbidden("NOT_IN_ROLE")
+        there = await desk.reads.attachments(wanted.attachments, viewer.actor)
+        if missing := [n for n, one in enumerate(wanted.attachments) if one not in there]:
+            raise Invalid(*(Fault(f"attachments.{n}", "unknown_attachment") for n in missing))
         grant = _grant(viewer.actor, case)
         said = await talk.say(
             Saying(
@@ -122,6 +127,7 @@ def _add(router: APIRouter, process: Process[Any], talk: Talk) -> None:
                 org=grant.org,
                 internal=wanted.internal and works,
                 text=wanted.text,
+                attachments=tuple(wanted.attachments),
             )
         )
         return JSONResponse(_shown(said, case, viewer), 201)
@@ -182,6 +188,7 @@ def _shown(one: Comment, case: Case[Any], viewer: Viewer) -> dict[str, Any]:
         "org": one.org,
         "internal": one.internal,
         "text": mask(one.text) if veiled else one.text,
+        "attachments": list(one.attachments),
         "at": moment(one.created_at),
         "mine": one.author == viewer.actor.id,
     }

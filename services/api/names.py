@@ -1,5 +1,7 @@
 """What codes stand for, and which codes a field may hold: names of organisations, places, people and categories."""
 
+import re
+from collections.abc import Collection
 from typing import Annotated, Literal, Protocol
 
 from fastapi import APIRouter, Query
@@ -8,19 +10,30 @@ from pydantic import BaseModel
 from services.api.deps import ActorDep, DeskDep, LanguageDep
 from services.api.limits import TimedRoute
 from services.api.views import STAFF
+from workflows.kernel.masking import mask
 from workflows.kernel.process import Actor
 from workflows.kernel.roles import Role
 
 MOST = 200
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SHOWN = 20
 # Those who handle cases; residents learn no names of people.
 KNOWING = STAFF | {Role.UNIT_LIAISON, Role.DEPARTMENT_OFFICER, Role.TENANT_ADMIN, Role.LIAISON_LEADER}
 
 
+class NamedCase(BaseModel):
+    """What a case is called: `process` is the plural name, as in addresses."""
+
+    process: str
+    number: str
+    title: str
+
+
 class Names(BaseModel):
-    """Names by code; a code that nobody knows, or may not know, is left out."""
+    """Names by code; a code that nobody knows, or may not know, is left out. Cases by id."""
 
     names: dict[str, str]
+    cases: dict[str, NamedCase]
 
 
 class Choice(BaseModel):
@@ -45,6 +58,10 @@ class Search(Protocol):
 
     async def people(self, part: str, places: list[str]) -> list[dict[str, str]]: ...
 
+    async def cases(self, actor: Actor, ids: Collection[str]) -> dict[str, dict[str, str]]: ...
+
+    async def find_cases(self, actor: Actor, part: str, process: str) -> list[dict[str, str]]: ...
+
 
 def name_router(search: Search) -> APIRouter:
     """Give `/names` and `/names/{kind}`."""
@@ -59,18 +76,29 @@ def name_router(search: Search) -> APIRouter:
         codes = {code for code in of if 0 < len(code) <= 64}
         people = await desk.people.display_names(codes) if knows_people(actor) else {}
         places = await desk.people.regions(code for code in codes if code.isdigit())
-        orgs = await desk.people.organizations(codes - people.keys() - places.keys())
+        # A person's id and a case's have the same form.
+        cases = await search.cases(actor, {code for code in codes - people.keys() if _ID.fullmatch(code)})
+        orgs = await desk.people.organizations(codes - people.keys() - places.keys() - cases.keys())
+        plurals = {process.name: process.plural for process in desk.door.processes.values()}
         found = {code: place.name for code, place in places.items()}
         found |= {code: org.name for code, org in orgs.items()}
-        return Names(names=found | people)
+        return Names(
+            names=found | people,
+            cases={
+                code: NamedCase(process=plurals[one["process"]], number=one["number"], title=mask(one["title"]))
+                for code, one in cases.items()
+                if one["process"] in plurals
+            },
+        )
 
     @router.get("/names/{kind}", operation_id="find_names", summary="按名称选取 / find what a field may hold")
     async def find(
-        kind: Literal["organization", "community", "person", "category"],
+        kind: Literal["organization", "community", "person", "category", "case"],
         desk: DeskDep,
         actor: ActorDep,
         language: LanguageDep,
         q: Annotated[str, Query(max_length=50)] = "",
+        process: Annotated[str, Query(max_length=64, description="事项类型 / for cases: of which process")] = "",
     ) -> Choices:
         part = q.strip()
         if kind == "category":
@@ -82,6 +110,8 @@ def name_router(search: Search) -> APIRouter:
         elif kind == "person":
             places = [grant.place for grant in actor.grants if grant.role in KNOWING]
             fits = await search.people(part, places) if places else []
+        elif kind == "case":
+            fits = [{**one, "name": mask(one["name"])} for one in await search.find_cases(actor, part, process)]
         else:
             fits = await (search.organizations(part) if kind == "organization" else search.communities(part))
         return Choices(items=[Choice(**one) for one in fits[: None if kind == "category" else SHOWN]])

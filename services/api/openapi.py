@@ -352,6 +352,8 @@ def _answer(kind: str, name: str) -> Json:
         return {"description": "OK", "content": {JSON: {"schema": schemas[kind]}}}
     types = {
         "opening": (JSON,),
+        "form": (JSON,),
+        "attachments": (JSON,),
         "diagram": ("application/xml",),
         "bytes": tuple(ENDINGS),
         "text": ("text/plain",),

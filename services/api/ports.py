@@ -182,6 +182,9 @@ class Reads(Protocol):
     ) -> None:
         """Write down an attachment whose bytes are kept."""
 
+    async def attached(self, case_id: str) -> Sequence[Json]:
+        """Give the files of a case, in the order in which they came."""
+
     async def attachment(self, attachment_id: str, actor: Actor) -> Json | None:
         """Give an attachment that this person uploaded or may see on a case; None otherwise."""
 

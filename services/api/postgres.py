@@ -219,6 +219,11 @@ class PostgresReads:
                 uploaded_by=uploaded_by,
             )
 
+    async def attached(self, case_id: str) -> Sequence[Json]:
+        """The files of a case."""
+        async with self._look() as connection:
+            return [_flat(row) for row in await files.attachments_of(connection, case_id)]
+
     async def attachment(self, attachment_id: str, actor: Actor) -> Json | None:
         """One attachment that this person may use."""
         async with self._look(actor) as connection:

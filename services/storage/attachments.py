@@ -79,6 +79,14 @@ async def attachments_for(
     return tuple(Attachment(**row) for row in rows.mappings())
 
 
+async def attachments_of(connection: AsyncConnection, case_id: str) -> tuple[Attachment, ...]:
+    """The files of a case, in the order in which they came."""
+    rows = await connection.execute(
+        select(attachment).where(attachment.c.case_id == UUID(case_id)).order_by(attachment.c.uploaded_at)
+    )
+    return tuple(Attachment(**row) for row in rows.mappings())
+
+
 async def forget_loose(connection: AsyncConnection, *, before: datetime, limit: int = 1000) -> tuple[str, ...]:
     """Delete what no command ever named; gives the object keys whose bytes can go."""
     loose = (

@@ -1,6 +1,20 @@
 """Tables of what is said beside a case (留言), and of who follows one without owing it anything (关注)."""
 
-from sqlalchemy import Boolean, Column, DateTime, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, Uuid, func
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.storage.metadata import metadata
 
@@ -22,6 +36,7 @@ case_comment = Table(
     # For those who work on cases, not for residents.
     Column("internal", Boolean, nullable=False),
     Column("sealed_text", Text, nullable=False),
+    Column("attachments", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
     _now("created_at"),
     UniqueConstraint("case_id", "n"),
     Index(None, "author"),

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.storage.comment_tables import case_comment, case_follower
-from services.storage.ledger_tables import outbox
+from services.storage.ledger_tables import attachment, outbox
 from services.storage.recipients import COLLEAGUES, FOLLOWERS
 from services.storage.sealing import CLOSED, Seal, closed_with
 
@@ -31,6 +31,7 @@ class Comment:
     org: str | None
     internal: bool
     text: str
+    attachments: tuple[str, ...]
     created_at: datetime
 
 
@@ -45,6 +46,7 @@ class Saying:
     org: str | None
     internal: bool
     text: str
+    attachments: tuple[str, ...] = ()
 
 
 class Conversation:
@@ -90,7 +92,14 @@ class Conversation:
                         org=saying.org,
                         internal=saying.internal,
                         sealed_text=self._seal.close(saying.text, saying.id),
+                        attachments=[UUID(one) for one in saying.attachments],
                     )
+                )
+                # From now on they belong to the case, as if a command had named them.
+                loose = (attachment.c.case_id.is_(None), attachment.c.uploaded_by == saying.author)
+                ids = [UUID(one) for one in saying.attachments]
+                await connection.execute(
+                    update(attachment).where(attachment.c.id.in_(ids), *loose).values(case_id=case_id)
                 )
                 to = f"{COLLEAGUES if saying.internal else FOLLOWERS}{saying.case_id}/{saying.author}"
                 others = exists().where(case_follower.c.case_id == case_id, case_follower.c.person_id != author)
@@ -129,6 +138,7 @@ class Conversation:
             org=row.org,
             internal=row.internal,
             text=self._seal.open(row.sealed_text, str(row.id)),
+            attachments=tuple(map(str, row.attachments)),
             created_at=row.created_at,
         )
 

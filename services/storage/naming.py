@@ -1,14 +1,20 @@
 """Find organisations, communities and people by a part of their name, for the fields of forms (选取)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, Uuid, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.storage.ledger_tables import case_file
 from services.storage.people_tables import account, organization, person, person_role, region
+from services.storage.prose import said, texts_of
+from services.storage.sight import sight
+from workflows.kernel.process import Actor
 
 MOST = 20
+_CASE = (case_file.c.id, case_file.c.process, case_file.c.number, case_file.c.title)
 
 
 class Naming:
@@ -45,6 +51,29 @@ class Naming:
             .where(account.c.active, named, account.c.person_id.in_(holds))
         )
         return await self._rows(wanted.order_by(func.length(person.c.display_name), account.c.username))
+
+    async def cases(self, actor: Actor, ids: Collection[str]) -> dict[str, dict[str, str]]:
+        """What cases are called that this person may know of, by id."""
+        wanted = case_file.c.id.in_([UUID(one) for one in ids])
+        return {one.pop("id"): one for one in await self._cases(select(*_CASE).where(wanted, sight(actor)))}
+
+    async def find_cases(self, actor: Actor, part: str, process: str) -> list[dict[str, str]]:
+        """Cases by the beginning of the number or by words, of one process or of any; the newest first."""
+        query = select(*_CASE).where(sight(actor, process or None))
+        if part:
+            spoken = select(func.cases_that_say(part, type_=Uuid).column_valued("hit"))
+            query = query.where(or_(case_file.c.number.startswith(part, autoescape=True), case_file.c.id.in_(spoken)))
+        found = await self._cases(query.order_by(case_file.c.opened_at.desc()).limit(MOST))
+        return [{"code": one["number"], "name": one["title"] or one["number"]} for one in found]
+
+    async def _cases(self, wanted: Select[Any]) -> list[dict[str, str]]:
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(wanted)).all()
+            texts = await texts_of(connection, [row.id for row in rows], [row.title for row in rows])
+        return [
+            {"id": str(row.id), "process": row.process, "number": row.number, "title": said(row.title, texts)}
+            for row in rows
+        ]
 
     async def _rows(self, wanted: Select[Any]) -> list[dict[str, str]]:
         async with self._engine.connect() as connection:

@@ -16,6 +16,7 @@ from services.identity.actors import Directory
 from services.identity.tokens import Tokens
 from services.storage.calendar import CalendarStore
 from services.storage.comments import Conversation, comments_in_use, rotate_comments
+from services.storage.ids import uuid7
 from services.storage.mine import Desk
 from services.storage.sealing import Seal
 from tests.channels.conftest import SEAL, Office
@@ -149,3 +150,31 @@ async def test_comments_are_sealed_anew_with_a_new_key(town: Town, office: Offic
 
     assert (before, after) == ({"k1": changed}, {"k2": changed})
     assert [one.text for one in shown] == ["换钥匙"]
+
+
+async def test_a_file_comes_to_a_case_with_a_comment(town: Town, office: Office, call: Call) -> None:
+    case = await wish(town, office)
+    path = f"/issues/{case.id}"
+    mine, theirs = str(uuid7()), str(uuid7())
+    for name, file in (("worker1", mine), ("heating", theirs)):
+        await office.ask(
+            "INSERT INTO attachment (id, kind, media_type, size, sha256, object_key, uploaded_by)"
+            " VALUES (:id, 'PHOTO', 'image/png', 1, 'x', 'x', :who)",
+            id=file,
+            who=await office.person(name),
+        )
+
+    refused = await call("worker1", "POST", f"{path}/comments", {"text": "见照片", "attachments": [mine, theirs]})
+    said = await call("worker1", "POST", f"{path}/comments", {"text": "见照片", "attachments": [mine]})
+    shown = (await call("secretary1", "GET", f"{path}/attachments")).json()
+
+    assert [one["field"] for one in refused.json()["errors"]] == ["attachments.1"]
+    assert said.json()["attachments"] == [mine]
+    assert [(one["id"], one["kind"]) for one in shown] == [(mine, "PHOTO")]
+
+
+async def test_the_form_of_a_command_can_be_had_whatever_the_state(call: Call) -> None:
+    form = (await call("worker1", "GET", "/issues/forms/give_feedback")).json()
+
+    assert form["properties"]["channel"]["title"]
+    assert (await call("worker1", "GET", "/issues/forms/no_such_command")).status_code == 404

@@ -209,6 +209,9 @@ class Twin:
     async def attach(self, **row: Any) -> None:
         self.uploaded[str(row["attachment_id"])] = row
 
+    async def attached(self, case_id: str) -> Sequence[Json]:
+        return ()
+
     async def attachment(self, attachment_id: str, actor: Actor) -> Json | None:
         found = self.uploaded.get(attachment_id)
         return found if found is not None and found["uploaded_by"] == actor.id else None
