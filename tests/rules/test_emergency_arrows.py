@@ -6,11 +6,11 @@ import pytest
 
 from tests.rules.rows import name
 from tests.rules.tables import Table, every_refusal_is_provoked
-from tests.scenarios.street import C1, PEOPLE, Town
+from tests.scenarios.street import C1, PEOPLE, Town, moment
 from workflows.emergency import commands as do
 from workflows.emergency.data import Emergency, Kind, Level
 from workflows.emergency.process import EMERGENCY
-from workflows.issue.data import ClockClass, HandlingMode
+from workflows.issue.data import ClockClass, HandlingMode, Source
 from workflows.kernel.process import Arrow, Case
 
 REF = "text:0000000000000001"
@@ -187,6 +187,31 @@ def test_an_exercise_alerts_nobody_outside() -> None:
     town.say("e", "secretary1", TASK)
     told = {notice.to for event in town.street.histories["e"] for notice in event.change.notices}
     assert told == {C1, f"role:community_worker@{C1}", f"role:party_secretary@{C1}"}
+
+
+def alarms(**fields: Any) -> list[Case[Emergency]]:
+    """The emergencies that a new issue starts."""
+    town = Town("07-08 16:20")
+    town.submit("i", "grid1", **fields)
+    found = [case for case in town.street.cases.values() if case.process == "emergency"]
+    assert [town.issue("i").data.emergency] == [one.id for one in found] or not found
+    return found
+
+
+def test_who_reports_danger_has_called_the_community() -> None:
+    (alarm,) = alarms(danger=True, place_text=REF)
+
+    assert (alarm.state, alarm.community, alarm.data.detected_by) == ("DETECTED", C1, "grid1")
+    assert (alarm.data.issue, alarm.data.danger, alarm.data.place_text) == ("i", True, REF)
+    assert [(clock.code, clock.due_at) for clock in alarm.clocks] == [("CALL", moment("07-08 16:25"))]
+    (gas,) = alarms(category_code="C03")
+    assert gas.data.place_text == "text:i", "without a place the title says it"
+
+
+def test_what_can_wait_or_is_over_calls_nobody() -> None:
+    assert alarms(category_code="G03") == [], "dangerous in the long run"
+    assert alarms(danger=True, source=Source.EMERGENCY) == [], "an emergency has left it behind"
+    assert alarms(danger=True, reported_at=moment("07-01 09:00")) == [], "entered afterwards"
 
 
 def test_every_refusal_is_provoked() -> None:

@@ -16,6 +16,7 @@ from workflows.kernel.stamping import Rungs
 from workflows.kernel.upkeep import RecomputeClocks
 from workflows.kernel.wire import command_of
 from workflows.policy.packs import load
+from workflows.supervision_order.process import SUPERVISION_ORDER
 
 C1 = "620199001001"
 GRID = Actor("grid1", "grid1", (Grant("grid_worker", C1, "community-1"),))
@@ -31,7 +32,7 @@ def street(now: datetime) -> Street:
         red_street_max=pack.duration("issue.red_street_max"),
     )
     world = World(
-        processes={"issue": ISSUE},
+        processes={"issue": ISSUE, "supervision_order": SUPERVISION_ORDER},
         calendar=national_calendar(),
         policy=pack,
         pin=Pin(pack.pack, pack.version, pack.sha),

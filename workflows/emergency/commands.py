@@ -24,6 +24,8 @@ class FollowUp:
 class Detect:
     """Somebody finds danger (网格发现, seed 001 §二4); 119, 110 or 120 first where lives are at risk."""
 
+    kept_from_people: ClassVar = ("issue", "found_by")
+
     community_code: Annotated[str, Community("社区", "Community")]
     kind: Annotated[Kind, Field("突发事件类别", "Kind")]
     place_text: Annotated[str, Prose("地点", "Place", longest=200)]
@@ -31,6 +33,8 @@ class Detect:
     danger: Annotated[bool, Field("危及生命", "Lives at risk")] = False
     drill: Annotated[bool, Field("演练", "Drill")] = False
     recorded_late: Annotated[bool, Field("事后补录", "Recorded late")] = False
+    issue: Annotated[str | None, Field("来源诉求", "Issue", longest=64)] = None
+    found_by: Annotated[str | None, Field("发现人", "Found by", longest=64)] = None
 
 
 @command("社区呼叫", "Call")

@@ -57,6 +57,8 @@ class Emergency:
     recorded_late: bool = False
     """Entered from paper, after the network was down."""
     detected_by: str = ""
+    issue: str | None = None
+    """The issue that reported the danger (processes P1)."""
     level: Level | None = None
     commander: str | None = None
     """Exactly one at any time (统一指挥, seed 001 §二4)."""

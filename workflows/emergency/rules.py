@@ -26,7 +26,8 @@ def detect(case: Case[Emergency], cmd: do.Detect, turn: Turn) -> Change:
             "danger": cmd.danger,
             "drill": cmd.drill,
             "recorded_late": cmd.recorded_late,
-            "detected_by": turn.actor.id,
+            "detected_by": cmd.found_by or turn.actor.id,
+            "issue": cmd.issue,
         },
         notices=(_to(Role.COMMUNITY_WORKER, case.community, "emergency_detected", "CALL"),),
     )

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from workflows.issue import commands as do
+from workflows.issue import emergency
 from workflows.issue.closing import closed
 from workflows.issue.data import ClockClass, ClosureCode, Difficulty, HandlingMode, Issue, Source, at_least
 from workflows.issue.orders import first_handle, handling, led, order_of, outside, signing
@@ -37,9 +38,11 @@ def submit(case: Case[Issue], cmd: do.SubmitIssue, turn: Turn) -> Change:
     if cmd.reported_at is not None and cmd.reported_at > turn.now:
         raise GuardFailed("REPORTED_IN_FUTURE", field="reported_at", clause="processes P1")
     known = cmd.reporter is not None or (resident and not anonymous)
+    alarm = emergency.raised(case, cmd, category, turn)
     return Change(
         to="REGISTERED",
         title=cmd.title,
+        effects=alarm,
         level="L1",
         sets={
             "description": cmd.description,
@@ -48,6 +51,7 @@ def submit(case: Case[Issue], cmd: do.SubmitIssue, turn: Turn) -> Change:
             "place_text": cmd.place_text,
             "location": cmd.location,
             "danger": cmd.danger or bool(category and category.danger),
+            "emergency": alarm[0].case if alarm else None,
             "general_concern": cmd.general_concern,
             "anonymous": anonymous,
             "reporter": cmd.reporter,

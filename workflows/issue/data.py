@@ -326,7 +326,11 @@ class Issue:
     reopened_at: datetime | None = None
     supervision_id: str | None = None
     supervisions: int = 0
+    orders: tuple[str, ...] = ()
+    """The 督办单 that wait for a reply because a time of this issue was not kept (processes §0.4)."""
     red: bool = False
+    emergency: str | None = None
+    """The emergency that the report of danger has started (P8)."""
     emergency_paused: tuple[str, ...] = ()
     """Codes of the clocks that the street has stopped in an emergency (P8)."""
     closure_code: ClosureCode | None = None

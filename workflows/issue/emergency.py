@@ -1,10 +1,13 @@
-"""Clocks of an issue in an emergency (应急): the street stops those counted in days, and resumes them (pure; P8)."""
+"""An issue and emergencies (应急): danger starts one; in one the street stops clocks counted in days (pure; P8)."""
+
+from typing import Any
 
 from workflows.issue import commands as do
-from workflows.issue.data import Issue
+from workflows.issue.data import Issue, Source
 from workflows.kernel.calendar import Unit
 from workflows.kernel.clocks import ClockState, Pause, Resume
-from workflows.kernel.process import Case, Change, Turn
+from workflows.kernel.process import Case, Change, Effect, Turn, derived_id
+from workflows.policy.pack import Category, ClockClass
 
 DUTIES = (
     "TRIAGE", "VERIFY", "TRANSFER", "SIGN", "DESIGNATE", "REFER_REPLY", "PLAN", "HANDLE", "REVIEW", "FEEDBACK",
@@ -14,6 +17,27 @@ DUTIES = (
 DAYS = (Unit.WORKING_DAYS, Unit.CALENDAR_DAYS)
 WAITS_ANYWAY = ("SUSPENDED", "COMPLETION_REVIEW")
 """Where the handling time is stopped for a reason of its own."""
+
+
+def raised(case: Case[Issue], cmd: do.SubmitIssue, category: Category | None, turn: Turn) -> tuple[Effect, ...]:
+    """Who reports danger calls the community (processes P1): an emergency begins beside the issue.
+
+    So does a category that is dangerous and cannot wait (燃气异味, policy-packs §6); one that is dangerous only in the
+    long run does not. What an emergency has left behind, and what is entered afterwards, calls nobody.
+    """
+    at_once = category is not None and category.danger and category.clock_class is ClockClass.URGENT
+    if not (cmd.danger or at_once) or cmd.source is Source.EMERGENCY or cmd.reported_at is not None:
+        return ()
+    fields: dict[str, Any] = {
+        "community_code": cmd.community_code,
+        "kind": "ACCIDENT",
+        "place_text": cmd.place_text or cmd.title,
+        "description": cmd.description or None,
+        "danger": True,
+        "issue": case.id,
+        "found_by": cmd.collector or turn.actor.id,
+    }
+    return (Effect("START", "emergency", derived_id("emergency", case.id), "detect", fields, turn.now),)
 
 
 def pause(case: Case[Issue], cmd: do.PauseForEmergency, turn: Turn) -> Change:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from workflows.issue import collect, discuss, emergency, feedback, implement, topic
+from workflows.issue import collect, discuss, emergency, feedback, implement, topic, urging
 from workflows.issue import commands as do
 from workflows.issue import people as who
 from workflows.issue.data import ClosureCode, Issue
@@ -359,7 +359,7 @@ ISSUE: Process[Issue] = Process(
     states=STATES,
     arrows=(
         *(
-            replace(arrow, rule=topic.released(arrow.rule)) if arrow.rule else arrow
+            replace(arrow, rule=urging.settled(topic.released(arrow.rule))) if arrow.rule else arrow
             for group in (COLLECT, RAISE, DISCUSS, IMPLEMENT, FEEDBACK)
             for row in group
             for arrow in row

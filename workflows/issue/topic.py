@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any
 
 from workflows.issue import commands as do
+from workflows.issue import urging
 from workflows.issue.closing import NOTHING_WAITS
 from workflows.issue.data import BODIES, LEVELS, Body, Escalated, Issue, above, at_least
 from workflows.kernel.calendar import LONGEST, Duration, Unit, day_that_ends, end_of_month, local
@@ -336,13 +337,13 @@ def _slot_of(topic: Escalated, turn: Turn, *, next_slot: bool = False) -> tuple[
     )
 
 
-def on_yellow(case: Case[Issue], clock: Clock, turn: Turn) -> Change | tuple[Change, ...]:
-    """督办: besides who owes it and who watches it, the secretary and the street are told (§0.4)."""
+def on_yellow(case: Case[Issue], clock: Clock, turn: Turn) -> Change:
+    """督办单 to who owes it; besides him and who watches it, the secretary and the street are told (§0.4)."""
     told = (clock.owner, clock.supervisor)
     others = tuple(place for place in (case.community, case.subdistrict) if place not in told)
-    if not others:
-        return ()
-    return Change(type="urged", notices=tuple(Notice(place, "clock_yellow", clock.code) for place in others))
+    sets, effects = urging.ordered(case, "YELLOW", clock, turn)
+    notices = tuple(Notice(place, "clock_yellow", clock.code) for place in others)
+    return Change(type="urged", sets=sets, effects=effects, notices=notices)
 
 
 def on_red(case: Case[Issue], clock: Clock, turn: Turn) -> Change:
@@ -359,10 +360,12 @@ def on_red(case: Case[Issue], clock: Clock, turn: Turn) -> Change:
         change = propose(case, level, "RED", turn, first=True, sets=NOTHING_WAITS | _entered(case, turn))
         change = replace(change, clocks=(*(Cancel(code=code, reason="RED") for code in UNTAKEN), *change.clocks))
     change = _joined(change, supervise(case, f"RED_{clock.code}", turn), {"clock": clock.code})
+    sets, effects = urging.ordered(case, "RED", clock, turn)
     return replace(
         change,
         type="escalated",
-        sets={**change.sets, "red": True},
+        sets={**change.sets, **sets, "red": True},
+        effects=(*change.effects, *effects),
         notices=(Notice(case.subdistrict, "clock_red", clock.code),),
     )
 

@@ -116,7 +116,8 @@ def _voted(case: Case[Meeting], cmd: do.RecordDecision, item: Item, turn: Turn) 
     if found is None and has_votes(case, cmd.item):
         found = result(case, cmd.item, turn.policy)
     if cmd.outcome not in BINDING or not voting(case, turn.policy):
-        return found
+        # An even vote that nobody closed is given up with this decision; a closed one has deferred the topic (§0.5).
+        return None if found is Result.TIE else found
     if found is None:
         raise GuardFailed("VOTE_REQUIRED", field="item", clause=QUORUM)
     if found is not Result.PASSED:

@@ -23,6 +23,8 @@ class SupervisionOrder:
     subject_number: str = ""
     responsible_org: str | None = None
     text: str | None = None
+    clock: str = ""
+    """Code of the clock of the subject that sent it; empty where a supervisor wrote it."""
     due_on: date | None = None
     issued_by: str = ""
     issued_at: datetime | None = None

@@ -15,7 +15,9 @@ STATES = (
     State("REPLIED", "已回复", "Replied", work=("accept_reply", "return_reply")),
     State("CLOSED:ACCEPTED", "已认可", "Accepted", ends=True),
     State("CLOSED:WITHDRAWN", "已撤销", "Withdrawn", ends=True),
+    State("CLOSED:SETTLED", "事项已了结", "Settled with its case", ends=True),
 )
+ENDED = tuple(state.name for state in STATES if state.ends)
 FOR_AN_ORGANIZATION = (
     Role.UNIT_LIAISON,
     Role.DEPARTMENT_OFFICER,
@@ -37,6 +39,7 @@ def _supervisor(case: Case[SupervisionOrder]) -> tuple[Address, ...]:
     return (Address(role=Role.SUPERVISOR, place=case.community),)
 
 
+SYSTEM = Who(Role.SYSTEM, TITLES[Role.SYSTEM][0], lambda case: (Address(role=Role.SYSTEM),))
 SUPERVISOR = Who(Role.SUPERVISOR, TITLES[Role.SUPERVISOR][0], _supervisor)
 RESPONSIBLE = Who("responsible", "责任单位", _responsible)
 
@@ -55,11 +58,13 @@ CLOCKS = (
 )
 
 ARROWS = (
-    arrows("", rules.IssueOrder, "ISSUED", by=SUPERVISOR, rule=rules.issue, event="issued", clause="processes §0.4"),
+    arrows("", rules.IssueOrder, "ISSUED", by=(SUPERVISOR, SYSTEM), rule=rules.issue, event="issued", clause="processes §0.4"),
     arrows("ISSUED", rules.Reply, "REPLIED", by=RESPONSIBLE, rule=rules.reply, meets=("REPLY",), event="replied"),
     arrows("REPLIED", rules.AcceptReply, "CLOSED:ACCEPTED", by=SUPERVISOR, rule=rules.accept, may=rules.may_judge, event="accepted"),
     arrows("REPLIED", rules.ReturnReply, "ISSUED", by=SUPERVISOR, rule=rules.return_reply, may=rules.may_judge, event="returned"),
     arrows(("ISSUED", "REPLIED"), rules.WithdrawOrder, "CLOSED:WITHDRAWN", by=SUPERVISOR, rule=rules.withdraw, event="withdrawn"),
+    arrows(("ISSUED", "REPLIED"), rules.SubjectSettled, "CLOSED:SETTLED", by=SYSTEM, rule=rules.settle, event="settled"),
+    arrows(ENDED, rules.SubjectSettled, by=SYSTEM, rule=rules.settled_already, event="settled_already"),
 )
 # fmt: on
 
@@ -76,6 +81,13 @@ def facets(case: Case[SupervisionOrder]) -> Mapping[str, Any]:
     }
 
 
+def place(command: Any, facts: Mapping[str, Any]) -> str:
+    """The community of the subject: looked up by the door, whatever the caller says; or told by the late case."""
+    if "subject_id" in facts:
+        return str(facts["subject_id"]["community"])
+    return str(command.community_code)
+
+
 SUPERVISION_ORDER: Process[SupervisionOrder] = Process(
     name="supervision_order",
     plural="supervision-orders",
@@ -85,7 +97,7 @@ SUPERVISION_ORDER: Process[SupervisionOrder] = Process(
     arrows=(*(arrow for row in ARROWS for arrow in row), *upkeep(STATES)),
     clocks=CLOCKS,
     data=SupervisionOrder,
-    place=lambda command, facts: str(facts["subject_id"]["community"]),
+    place=place,
     facets=facets,
     papers=(Paper("SUPERVISION_ORDER", "督办单", "Supervision order", on=("issued", "returned")),),
 )

@@ -1,12 +1,13 @@
 """Commands and rules of a supervision order (督办单): whoever gets one owes a reply (pure; processes §0.4)."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Literal
 
 from workflows.kernel.calendar import CHINA, Duration, Unit
 from workflows.kernel.clocks import Start
 from workflows.kernel.fields import Attachment, CaseRef, Field, Organization, Prose
 from workflows.kernel.process import Case, Change, GuardFailed, Notice, Turn, command
+from workflows.kernel.roles import Role
 from workflows.supervision_order.data import OrderColor, SupervisionOrder
 
 REPLY = "clock.supervision.reply"
@@ -16,13 +17,20 @@ DueOn = Annotated[date | None, Field("回复期限", "Reply by")]
 
 @command("下达督办单", "Issue a supervision order")
 class IssueOrder:
-    """A supervisor reminds, warns or demands, and wants a reply (督办单)."""
+    """A supervisor reminds, warns or demands, and wants a reply (督办单); an issue that is late sends one by itself."""
+
+    asked_of_people: ClassVar = ("text",)
+    kept_from_people: ClassVar = ("community_code", "title", "number", "clock")
 
     subject_id: Annotated[str, CaseRef("督办事项", "Case")]
     color: Annotated[OrderColor, Field("颜色", "Colour")]
     responsible_org: Annotated[str | None, Organization("责任单位", "Responsible organisation")] = None
-    text: Annotated[str, Prose("督办要求", "What is demanded")]
+    text: Annotated[str | None, Prose("督办要求", "What is demanded")] = None
     due_on: DueOn = None
+    community_code: Annotated[str | None, Field("社区", "Community", longest=12)] = None
+    title: Annotated[str | None, Field("标题", "Title", longest=120)] = None
+    number: Annotated[str, Field("编号", "Number", longest=40)] = ""
+    clock: Annotated[str, Field("时限", "Clock", longest=40)] = ""
 
 
 @command("回复督办单", "Reply to the order")
@@ -53,9 +61,16 @@ class WithdrawOrder:
     reason: Annotated[str, Prose("理由", "Reason")]
 
 
+@command("督办事项了结", "The case is settled", name="subject_settled")
+class SubjectSettled:
+    """The matter is solved, or a later order takes the place of this one; sent by that case."""
+
+    why: Annotated[Literal["SOLVED", "SUPERSEDED"], Field("缘由", "Why")]
+
+
 def issue(case: Case[SupervisionOrder], cmd: IssueOrder, turn: Turn) -> Change:
     """To whoever is responsible for the case; no order on what is closed."""
-    subject = turn.facts["subject_id"]
+    subject = _told(cmd) if turn.grant.role == Role.SYSTEM else turn.facts["subject_id"]
     if subject["closed"]:
         raise GuardFailed("SUBJECT_CLOSED", field="subject_id", clause="processes §0.4")
     responsible = cmd.responsible_org or subject.get("lead_org")
@@ -70,6 +85,7 @@ def issue(case: Case[SupervisionOrder], cmd: IssueOrder, turn: Turn) -> Change:
             "subject_number": subject["number"],
             "responsible_org": responsible,
             "text": cmd.text,
+            "clock": cmd.clock,
             "due_on": cmd.due_on,
             "issued_by": turn.actor.id,
             "issued_at": turn.now,
@@ -77,6 +93,12 @@ def issue(case: Case[SupervisionOrder], cmd: IssueOrder, turn: Turn) -> Change:
         clocks=(_until(cmd.due_on, turn),),
         notices=(Notice(responsible or case.community, f"order_{cmd.color.value.lower()}", "REPLY"),),
     )
+
+
+def _told(cmd: IssueOrder) -> dict[str, Any]:
+    """What the late issue says of itself."""
+    said = {"process": "issue", "id": cmd.subject_id, "number": cmd.number, "title": cmd.title or ""}
+    return {**said, "closed": False, "lead_org": cmd.responsible_org}
 
 
 def reply(case: Case[SupervisionOrder], cmd: Reply, turn: Turn) -> Change:
@@ -119,6 +141,16 @@ def return_reply(case: Case[SupervisionOrder], cmd: ReturnReply, turn: Turn) -> 
 def withdraw(case: Case[SupervisionOrder], cmd: WithdrawOrder, turn: Turn) -> Change:
     """Nothing is owed any more."""
     return Change(to="CLOSED:WITHDRAWN", notes={"reason": cmd.reason})
+
+
+def settle(case: Case[SupervisionOrder], cmd: SubjectSettled, turn: Turn) -> Change:
+    """Nobody writes replies about what is solved already (processes §0.8)."""
+    return Change(to="CLOSED:SETTLED", notes={"why": cmd.why})
+
+
+def settled_already(case: Case[SupervisionOrder], cmd: SubjectSettled, turn: Turn) -> Change:
+    """Answered or withdrawn before."""
+    return Change(notes={"why": cmd.why})
 
 
 def _until(due_on: Any, turn: Turn) -> Start:
