@@ -31,12 +31,15 @@ from services.api.mine import mine_router
 from services.api.names import name_router
 from services.api.notifications import notification_router
 from services.api.overdue import overdue_router
+from services.api.packs import pack_router
 from services.api.people import people_router
 from services.api.postgres import PostgresReads
 from services.api.privacy import privacy_router
 from services.api.saved_views import view_router
 from services.api.tree import tree_router
+from services.api.upkeep import upkeep_router
 from services.api.workbooks import workbook_router
+from services.api.workdays import workday_router
 from services.console.app import create_console
 from services.documents.filling import Templates
 from services.documents.papers import Marks
@@ -50,8 +53,10 @@ from services.identity.tokens import Tokens
 from services.importing.committees import Books
 from services.importing.lists import read_list
 from services.importing.tree import TreeBooks
+from services.mending import Mending
 from services.readiness import Engine as Readiness
 from services.settings import Settings
+from services.storage.audit import Signer
 from services.storage.bell import Bell
 from services.storage.calendar import CalendarStore
 from services.storage.comments import Conversation
@@ -61,7 +66,8 @@ from services.storage.database import database, healthy
 from services.storage.feeds import Dates
 from services.storage.files import Files
 from services.storage.history import Past
-from services.storage.keys import PAYLOADS, found_in
+from services.storage.incidents import Incidents
+from services.storage.keys import AUDIT, PAYLOADS, found_in
 from services.storage.mine import Desk as OwnDesk
 from services.storage.naming import Naming
 from services.storage.notifications import Notifications
@@ -155,6 +161,8 @@ async def build_app(settings: Settings) -> FastAPI:
 
     inbox, bell = Notifications(storage, seal), Bell(storage)
 
+    past, templates = Past(storage), Templates(settings.templates)
+    engine = Engine(client, past, newest(settings.policy), timeout=settings.request_timeout)
     tree = Tree(storage, Limits.of(load(settings.policy)))
 
     @contextlib.asynccontextmanager
@@ -168,7 +176,7 @@ async def build_app(settings: Settings) -> FastAPI:
     processes = tuple({process.name: process for process in PROCESSES.values()}.values())
     app = create_app(
         processes=processes,
-        engine=Engine(client, Past(storage), newest(settings.policy), timeout=settings.request_timeout),
+        engine=engine,
         reads=PostgresReads(storage, Calendars(CalendarStore(storage)), seal, Wall(walled) if walled else None),
         people=people,
         tokens=tokens,
@@ -176,9 +184,7 @@ async def build_app(settings: Settings) -> FastAPI:
         secrets=tuple(seal_keys.values()),
         store=Files(settings.store_url),
         pack=load(settings.policy),
-        archive=Archive(
-            Templates(settings.templates), Marks(tuple(seal_keys.values())), public_url=settings.public_url
-        ),
+        archive=Archive(templates, Marks(tuple(seal_keys.values())), public_url=settings.public_url),
         probes={
             "postgres": lambda: healthy(storage),
             "temporal": readiness.answers,
@@ -203,6 +209,16 @@ async def build_app(settings: Settings) -> FastAPI:
             mine_router(OwnDesk(storage)),
             comment_router(processes, Conversation(storage, seal)),
             community_router(Communities(storage)),
+            pack_router(),
+            workday_router(storage),
+            upkeep_router(
+                storage,
+                Mending(engine, past, Incidents(storage)),
+                Signer(settings.keys_for(AUDIT)),
+                load(settings.policy),
+                templates,
+                processes,
+            ),
             view_router(SavedViews(storage)),
         ),
         waiting=Outbox(storage, seal).age,

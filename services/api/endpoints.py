@@ -36,12 +36,15 @@ class Access:
     roles: frozenset[Role] = frozenset()
     anywhere: bool = False
     """The operation knows no place: the role is enough."""
+    whole: bool = False
+    """It concerns the whole deployment: the role must be held over all of it."""
 
 
 OPEN, SIGNED, OWN, CASE = Access("OPEN"), Access("SIGNED"), Access("OWN"), Access("CASE")
 KEEPERS = Access("ROLES", frozenset({Role.TENANT_ADMIN}))
 # What they are given, or may write, is what they keep; the role alone lets them ask.
 KEEPERS_OF_SOME = Access("ROLES", frozenset({Role.TENANT_ADMIN}), anywhere=True)
+KEEPERS_OF_ALL = Access("ROLES", frozenset({Role.TENANT_ADMIN}), whole=True)
 OFFICE = Access("ROLES", frozenset({Role.OFFICE_REVIEWER}))
 WORKERS = Access("ROLES", STAFF)
 COMMUNITY = Access("ROLES", STAFF | MEMBERS)
@@ -81,6 +84,9 @@ ENDPOINTS: Mapping[str, Access] = {
     **_rows(COMMUNITY, "measure_cases running_notices"),
     **_rows(WORKERS, "rollout committees.export"),
     **_rows(OFFICE, "import_list issue_ballot_tokens ballot_progress"),
+    **_rows(SIGNED, "packs pack pack_diff calendar"),
+    **_rows(KEEPERS_OF_SOME, "retry_incident close_incident audit_seals templates template"),
+    **_rows(KEEPERS_OF_ALL, "set_local_day clear_local_day load_year verify_audit retention"),
     "incidents": Access("ROLES", OPERATORS, anywhere=True),
     "decode": Access("ROLES", READERS, anywhere=True),
     "access_log": Access("ROLES", AUDITORS),

@@ -15,24 +15,9 @@ from services.settings import Settings
 from services.storage.audit import Finding, Seal, Signer, has_head, last_seals, seal_days, verify
 from services.storage.database import NoDatabaseError, answering, single_connection
 from services.storage.keys import AUDIT
+from services.texts.catalogue import LANGUAGES, catalogue
 
 EPILOG = "例 Examples: shangliang audit verify · shangliang audit verify --head 3fa1… · shangliang audit key"
-WORDS = {
-    "MISSING": ("缺少记录", "an entry is missing"),
-    "CHANGED": ("记录被改动", "an entry was changed"),
-    "UNCHAINED": ("记录次序被调换或替换", "an entry was moved or replaced"),
-    "HEAD": ("事项与最后一条记录不符", "the case does not stand where its history ends"),
-    "ORPHANED": ("事项已被删除,只剩历史", "the case is gone, its history is left"),
-    "REWRITTEN": ("整段历史被重写", "the history was written anew"),
-    "CASE_GONE": ("整个事项及其历史被删除", "the case is gone with its whole history"),
-    "DAY_MISSING": ("缺少当日封存", "the day is not sealed"),
-    "DAY_CHANGED": ("当日封存被改动", "the seal of the day was changed"),
-    "SIGNATURE_WRONG": ("当日封存签名不符", "the signature of the day is not ours"),
-    "KEY_UNKNOWN": ("签名所用密钥不在本机", "the key of the signature is not here"),
-    "AUDIT_CHANGED": ("当日变更记录被改动", "the book of changes of the day was changed"),
-    "ACCESS_LOG_CHANGED": ("当日查阅记录被改动", "the log of readings of the day was changed"),
-    "HEAD_UNKNOWN": ("给出的封存值不在库中", "the head that was given is none of the sealed days"),
-}
 
 
 class Act(StrEnum):
@@ -104,7 +89,7 @@ def _show(found: list[Finding], as_json: bool) -> None:
         for name in ("事项 case", "# seq", "日 day", "问题 trouble"):
             table.add_column(name)
         for one in found:
-            zh, en = WORDS.get(one.why, (one.why, ""))
+            zh, en = (catalogue().say("audit", one.why, language) for language in LANGUAGES)
             table.add_row(one.number or str(one.case_id or "–"), str(one.seq or "–"), str(one.day or "–"), f"{zh} {en}")
         out.print(table)
     if found:

@@ -1,7 +1,6 @@
 """`shangliang calendar`: show the calendar of working days, change a local day, load a published year."""
 
 import tomllib
-import uuid
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -13,6 +12,7 @@ from rich.table import Table
 from services.commands.connected import connected_settings
 from services.commands.terminal import MISUSE, fail, out, run
 from services.engine import Engine, connect, newest
+from services.recomputing import recompute
 from services.settings import Settings
 from services.storage.calendar import clear_local_day, load_calendar, load_year, set_local_day
 from services.storage.database import NoDatabaseError, answering, database
@@ -20,9 +20,6 @@ from services.storage.history import Past
 from services.storage.keys import PAYLOADS
 from services.storage.provisional import provisional_cases
 from workflows.kernel.calendar import HostCalendar
-from workflows.kernel.process import SYSTEM, GuardFailed
-from workflows.kernel.wire import Envelope
-from workflows.registry import PROCESSES
 
 EPILOG = (
     "例 Examples: shangliang calendar · shangliang calendar --rest 2026-12-31 --why 市庆 · "
@@ -121,22 +118,6 @@ def _show(known: HostCalendar) -> None:
 
 
 async def _recompute(settings: Settings, past: Past, cases: list[tuple[str, str]]) -> int:
-    """Tell each waiting case; one that has nothing to move any more is no trouble."""
     assert settings.temporal_address is not None
     client = await connect(settings.temporal_address, settings.temporal_namespace, settings.keys_for(PAYLOADS))
-    engine = Engine(client, past, newest(settings.policy), timeout=settings.request_timeout)
-    moved = 0
-    for process, case_id in cases:
-        envelope = Envelope(
-            command="recompute_clocks",
-            fields={},
-            actor=SYSTEM,
-            key=uuid.uuid4().hex,
-            body_hash="recompute_clocks",
-        )
-        try:
-            await engine.command(PROCESSES[process], case_id, envelope)
-        except GuardFailed:
-            continue
-        moved += 1
-    return moved
+    return await recompute(Engine(client, past, newest(settings.policy), timeout=settings.request_timeout), cases)

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from services.commands.terminal import MISUSE, fail, out
+from workflows.policy.comparing import changed, changed_categories, origin
 from workflows.policy.keys import KEYS
 from workflows.policy.pack import Category, Pack, Parameter
 from workflows.policy.packs import PackNotHere, available, load, load_file, loose_pins
@@ -88,7 +89,7 @@ def _check(names: Iterable[str]) -> None:
             out.print(f"✗ {name}: 分流 {one} 的包须沿用当地原有的包", style="red", markup=False)
             out.print(f"  pin {one}: its pack must extend what holds there without it", markup=False)
         parent = load(pack.extends) if pack.extends in available() else None
-        own = len(_changed(parent, pack)) if parent else len(pack.parameters)
+        own = len(changed(parent, pack)) if parent else len(pack.parameters)
         table.add_row(name, str(pack.version), pack.extends or "—", str(own), pack.sha[:12])
     out.print(table)
     if faults:
@@ -115,19 +116,9 @@ def _title(key: str) -> str:
     return f"{known.zh} {known.en}" if known else ""
 
 
-def _changed(before: Pack, after: Pack) -> list[str]:
-    """Keys whose value, unit, strength or source differ, in the order of the table."""
-    order = [*KEYS, *sorted({*before.parameters, *after.parameters} - set(KEYS))]
-    return [key for key in order if before.parameters.get(key) != after.parameters.get(key)]
-
-
 def _diff(before: Pack, after: Pack, prefix: str, *, as_json: bool) -> None:
-    keys = [key for key in _changed(before, after) if key.startswith(prefix)]
-    kinds = [
-        code
-        for code in sorted({*before.categories, *after.categories})
-        if not prefix and before.categories.get(code) != after.categories.get(code)
-    ]
+    keys = [key for key in changed(before, after) if key.startswith(prefix)]
+    kinds = [] if prefix else changed_categories(before, after)
     if as_json:
         rows = [{"key": key, "before": _json(before, key), "after": _json(after, key)} for key in keys]
         found = {"before": before.pack, "after": after.pack, "parameters": rows, "categories": kinds}
@@ -159,25 +150,14 @@ def _show(pack: Pack, prefix: str, *, as_json: bool) -> None:
     keys = [key for key in KEYS if key in pack.parameters and key.startswith(prefix)]
     if as_json:
         found = {"pack": pack.pack, "version": pack.version, "sha": pack.sha, "pins": dict(pack.pins)}
-        values = {key: {**(_json(pack, key) or {}), "from": _origin(pack, key)} for key in keys}
+        values = {key: {**(_json(pack, key) or {}), "from": origin(pack, key)} for key in keys}
         typer.echo(json.dumps({**found, "parameters": values}, ensure_ascii=False))
         return
     table = Table(title=f"{pack.title} {pack.title_en} · {pack.pack} v{pack.version} · {pack.sha[:12]}")
     for heading in ("参数 parameter", "值 value", "出自 from"):
         table.add_column(heading, overflow="fold")
     for key in keys:
-        table.add_row(f"{key}\n{_title(key)}", _said(pack.parameters[key]), _origin(pack, key))
+        table.add_row(f"{key}\n{_title(key)}", _said(pack.parameters[key]), origin(pack, key))
     for kind, name in pack.pins.items():
         table.add_row(f"pins.{kind}", name, pack.pack)
     out.print(table)
-
-
-def _origin(pack: Pack, key: str) -> str:
-    """The pack that sets a value: the highest of those it extends that says the same."""
-    name, found = pack.pack, pack
-    while found.extends is not None:
-        parent = load(found.extends)
-        if parent.parameters.get(key) != pack.parameters[key]:
-            break
-        name, found = parent.pack, parent
-    return name

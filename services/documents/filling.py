@@ -37,6 +37,16 @@ class Templates:
         assert general is not None, "the general template ships with the program"
         return general
 
+    def source(self, pack: str, kind: str) -> str:
+        """Say whose template serves: the city's own (OWN), one that ships (SHIPPED), or the general one (GENERAL)."""
+        for folder in dict.fromkeys((pack, DEFAULT)):
+            name = f"{folder}/{kind}.docx"
+            if self._own is not None and (self._own / name).is_file():
+                return "OWN"
+            if _shipped(name) is not None:
+                return "SHIPPED"
+        return "GENERAL"
+
     def _read(self, folder: str, kind: str) -> bytes | None:
         name = f"{folder}/{kind}.docx"
         if self._own is not None and (path := self._own / name).is_file():

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import RowMapping, insert, select, text
+from sqlalchemy import RowMapping, func, insert, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -194,6 +194,13 @@ async def last_seals(connection: AsyncConnection) -> list[Seal]:
         Seal(row["tenant"], row["day"], row["cases"], row["head"].hex(), row["key_id"])
         for row in (await connection.execute(newest)).mappings()
     ]
+
+
+async def sealed_days(connection: AsyncConnection, most: int) -> Sequence[RowMapping]:
+    """The last days that were sealed, the newest first: head in hexadecimal, cases that moved, by which key."""
+    head = func.encode(sealed_day.c.head, "hex").label("head")
+    shown = (sealed_day.c.day, sealed_day.c.cases, head, sealed_day.c.key_id, sealed_day.c.sealed_at)
+    return (await connection.execute(select(*shown).order_by(sealed_day.c.day.desc()).limit(most))).mappings().all()
 
 
 async def has_head(connection: AsyncConnection, head: str) -> bool:

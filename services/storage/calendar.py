@@ -3,11 +3,11 @@
 Every function works in the caller's transaction. Each transaction that changes a day makes a new edition.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import RowMapping, delete, extract, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -92,6 +92,19 @@ async def load_calendar(connection: AsyncConnection) -> HostCalendar:
         )
     )
     return HostCalendar(name, {row.date: Day(row.date, row.is_working, row.why, row.provisional) for row in rows})
+
+
+async def days_between(connection: AsyncConnection, first: date, last: date) -> Sequence[RowMapping]:
+    """Every day that is written down, with whether it is a place's own; a local row stands behind the national one."""
+    wanted = select(calendar_day).where(calendar_day.c.date.between(first, last))
+    rows = await connection.execute(wanted.order_by(calendar_day.c.date, calendar_day.c.local))
+    return rows.mappings().all()
+
+
+async def known_years(connection: AsyncConnection) -> list[int]:
+    """Years of which days are written down."""
+    year = extract("year", calendar_day.c.date)
+    return [int(one) for one in (await connection.scalars(select(year).distinct().order_by(year))).all()]
 
 
 class CalendarStore:

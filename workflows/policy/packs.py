@@ -31,6 +31,11 @@ def available() -> tuple[str, ...]:
     return tuple(name for name in _names() if "@" not in name)
 
 
+def every() -> tuple[str, ...]:
+    """Names of all packs that ship with the program, older versions as `name@version` beside the newest."""
+    return _names()
+
+
 @cache
 def load(name: str) -> Pack:
     """The newest version of a shipped pack, or an older one as `name@version`.
