@@ -1,6 +1,6 @@
 """Every page of the console, one module for each part of the work."""
 
-from services.console.pages import account, case, intake, listing, notifications, public, signing, work
+from services.console.pages import account, case, intake, listing, meeting, notifications, public, signing, work
 from services.console.pages.routing import At
 
 ROUTES: tuple[At, ...] = (
@@ -9,6 +9,7 @@ ROUTES: tuple[At, ...] = (
     *notifications.PAGES,
     *public.PAGES,
     *work.PAGES,
+    *meeting.PAGES,
     *intake.PAGES,
     *listing.PAGES,
     *case.PAGES,
