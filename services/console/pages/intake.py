@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from services.console.client import Problem
 from services.console.forms import filled, inputs
+from services.console.pages.new_issue import PAGES as NEW_ISSUE
 from services.console.pages.routing import At
 from services.console.pages.sending import body_with_files
 from services.console.visit import Visit
@@ -24,13 +25,13 @@ async def start(visit: Visit) -> Response:
     """Send it; what is wrong is said at the field, and nothing that was typed is lost."""
     process, schema = await _opening(visit)
     form = await visit.form()
-    given = filled(schema, form)
-    key = str(form.get("key", "")) or token_hex(16)
+    given, key = filled(schema, form), str(form.get("key", "")) or token_hex(16)
+    body = dict(given.body)
     try:
-        body = await body_with_files(visit, given)
+        body = await body_with_files(visit, given, key)
         case = await visit.api.post(f"/{process.plural}", body, key=key)
     except Problem as no:
-        fields = inputs(schema, given.body)
+        fields = inputs(schema, body)
         return await visit.show(
             "start.html",
             status=no.status,
@@ -59,4 +60,4 @@ async def _first_values(visit: Visit) -> dict[str, Any]:
     return {"community_code": places[0][: Words.COMMUNITY_DIGITS] if places else "", **known}
 
 
-PAGES = (At("/{plural}/new", ask), At("/{plural}/new", start, ("POST",)))
+PAGES = (*NEW_ISSUE, At("/{plural}/new", ask), At("/{plural}/new", start, ("POST",)))
