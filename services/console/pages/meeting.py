@@ -70,7 +70,7 @@ async def give(visit: Visit) -> Response:
     if not visit.is_partial:
         return visit.go(f"/meetings/{key}/desk?item={focus}", said=command)
     values = await sitting(visit, key, focus=focus)
-    values["done"] = visit.words.command(command)
+    values["done"] = visit.say("已办理：{what}").format(what=action["title"] if action else command)
     return await _answer(visit, values)
 
 
