@@ -26,6 +26,7 @@ from services.api.connections import guarded
 from services.api.documents import Archive
 from services.api.feeds import feed_router
 from services.api.lists import list_router
+from services.api.master_forms import master_form_router
 from services.api.meetings import meeting_router
 from services.api.mine import mine_router
 from services.api.names import name_router
@@ -193,6 +194,7 @@ async def build_app(settings: Settings) -> FastAPI:
         routers=(
             name_router(Naming(storage)),
             account_router(accounts, people.keys, public_url=settings.public_url),
+            master_form_router(),
             tree_router(tree),
             people_router(tree, accounts),
             workbook_router(TreeBooks(tree)),

@@ -84,7 +84,7 @@ ENDPOINTS: Mapping[str, Access] = {
     **_rows(COMMUNITY, "measure_cases running_notices"),
     **_rows(WORKERS, "rollout committees.export"),
     **_rows(OFFICE, "import_list issue_ballot_tokens ballot_progress"),
-    **_rows(SIGNED, "packs pack pack_diff calendar"),
+    **_rows(SIGNED, "packs pack pack_diff calendar tree_forms"),
     **_rows(KEEPERS_OF_SOME, "retry_incident close_incident audit_seals templates template"),
     **_rows(KEEPERS_OF_ALL, "set_local_day clear_local_day load_year verify_audit retention"),
     "incidents": Access("ROLES", OPERATORS, anywhere=True),
