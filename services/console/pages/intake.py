@@ -1,6 +1,5 @@
 """Start a case of any process; a new issue has a page of its own, made for a phone in the rain (新建)."""
 
-from secrets import token_hex
 from typing import Any
 
 from starlette.responses import Response
@@ -9,7 +8,7 @@ from services.console.client import Problem
 from services.console.forms import filled, inputs
 from services.console.pages.new_issue import PAGES as NEW_ISSUE
 from services.console.pages.routing import At
-from services.console.pages.sending import body_with_files
+from services.console.pages.sending import body_with_files, key_of
 from services.console.visit import Visit
 from services.console.words import Words
 
@@ -18,14 +17,14 @@ async def ask(visit: Visit) -> Response:
     """An empty form; the key in it makes sending it twice safe."""
     process, schema = await _opening(visit)
     fields = inputs(schema, await _first_values(visit))
-    return await visit.show("start.html", process=process, fields=fields, wrong={}, problem="", key=token_hex(16))
+    return await visit.show("start.html", process=process, fields=fields, wrong={}, problem="", key=key_of(None))
 
 
 async def start(visit: Visit) -> Response:
     """Send it; what is wrong is said at the field, and nothing that was typed is lost."""
     process, schema = await _opening(visit)
     form = await visit.form()
-    given, key = filled(schema, form), str(form.get("key", "")) or token_hex(16)
+    given, key = filled(schema, form), key_of(form)
     body = dict(given.body)
     try:
         body = await body_with_files(visit, given, key)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from secrets import token_hex
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from services.console.client import Problem
 from services.console.forms import filled
 from services.console.pages.routing import At
-from services.console.pages.sending import body_with_files
+from services.console.pages.sending import body_with_files, key_of
 from services.console.schematic import outline_of, sketch
 from services.console.session import form_token
 from services.console.visit import Visit
@@ -47,14 +46,14 @@ class Place:
 
 async def ask(visit: Visit) -> Response:
     """The empty screen."""
-    return await _screen(visit, typed={}, wrong={}, problem="", key=token_hex(16), kept=())
+    return await _screen(visit, typed={}, wrong={}, problem="", key=key_of(None), kept=())
 
 
 async def send(visit: Visit) -> Response:
     """Take it in; the waiting ones of a telephone come here too and are answered in JSON."""
     form = await visit.form()
     schema = await visit.api.get("/issues/opening")
-    given, key = filled(schema, form), str(form.get("key", "")) or token_hex(16)
+    given, key = filled(schema, form), key_of(form)
     by_script = visit.request.headers.get("accept", "").startswith("application/json")
     body = dict(given.body)
     try:

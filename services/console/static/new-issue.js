@@ -89,6 +89,7 @@
       option: one, code: one.value, name: one.textContent.trim(), group: one.parentElement.label, text: `${one.value} ${one.dataset.words}`.toLowerCase(), pairs: pairs(one.dataset.words),
     }));
     const input = make("input", { type: "text", className: select.className.replace("form-select", "form-control"), autocomplete: "off", placeholder: select.options[0].textContent });
+    input.setAttribute("aria-describedby", select.getAttribute("aria-describedby"));
     for (const [name, value] of Object.entries({ role: "combobox", "aria-expanded": "false", "aria-controls": "kind-list", "aria-autocomplete": "list", "aria-haspopup": "listbox" })) input.setAttribute(name, value);
     const list = make("ul", { className: "combo-list", id: "kind-list", hidden: true });
     list.setAttribute("role", "listbox");
@@ -256,16 +257,15 @@
       const problem = $("[data-problem]", form);
       $("span", problem).textContent = detail || words.refused;
       problem.classList.remove("d-none");
-      form.querySelectorAll(".invalid-feedback").forEach((one) => one.remove());
-      form.querySelectorAll("[aria-invalid]").forEach((one) => one.removeAttribute("aria-invalid"));
+      form.querySelectorAll(".invalid-feedback").forEach((one) => { one.textContent = ""; one.classList.remove("d-block"); });
+      form.querySelectorAll("[aria-invalid]").forEach((one) => one.setAttribute("aria-invalid", "false"));
       for (const [name, message] of Object.entries(errors)) {
-        const field = name === "category_code" ? $("#category_code", form) : form.querySelector(`[name="${CSS.escape(name)}"]:not([type=hidden])`);
-        if (!field) { $("span", problem).textContent += ` ${message}`; continue; }
-        field.setAttribute("aria-invalid", "true");
-        const fault = make("div", { className: "invalid-feedback d-block", id: `${name.replaceAll(".", "-")}-fault`, textContent: message });
-        field.setAttribute("aria-describedby", fault.id);
-        (field.closest(".combo, .form-check") ?? field).after(fault);
-        field.closest("details")?.setAttribute("open", "");
+        const fault = document.getElementById(`${name.replaceAll(".", "-")}-fault`);
+        if (!fault) { $("span", problem).textContent += ` ${message}`; continue; }
+        fault.textContent = message;
+        fault.classList.add("d-block");
+        form.querySelectorAll(`[aria-describedby="${fault.id}"]`).forEach((one) => one.setAttribute("aria-invalid", "true"));
+        fault.closest("details")?.setAttribute("open", "");
       }
       problem.focus();
     }
