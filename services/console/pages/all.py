@@ -1,6 +1,22 @@
 """Every page of the console, one module for each part of the work."""
 
-from services.console.pages import account, case, intake, listing, meeting, notifications, public, signing, work
+from services.console.pages import (
+    account,
+    admin,
+    admin_rules,
+    admin_tree,
+    boards,
+    case,
+    intake,
+    listing,
+    meeting,
+    notifications,
+    public,
+    signing,
+    talking,
+    talking,
+    work,
+)
 from services.console.pages.routing import At
 
 ROUTES: tuple[At, ...] = (
@@ -8,9 +24,14 @@ ROUTES: tuple[At, ...] = (
     *account.PAGES,
     *notifications.PAGES,
     *public.PAGES,
+    *admin.PAGES,
+    *admin_rules.PAGES,
+    *admin_tree.PAGES,
     *work.PAGES,
     *meeting.PAGES,
+    *boards.PAGES,
     *intake.PAGES,
+    *talking.PAGES,
     *listing.PAGES,
     *case.PAGES,
 )
