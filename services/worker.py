@@ -83,7 +83,6 @@ async def carry_out(settings: Settings) -> None:
         answers = Answers(storage, PROCESSES)
         neighbours = Neighbours(door, answers, Deeds(storage, seal))
         rhythms = Rhythms(Beginner(door, answers, PROCESSES.values()))
-        seal = Seal(seal_keys, next(iter(seal_keys)), found_in(settings.secrets, ""))
         dispatcher = Dispatcher(
             Outbox(storage, seal, settings.last_resort),
             Sender(
