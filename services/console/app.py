@@ -15,8 +15,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
 from services.console.pages.all import ROUTES
+from services.console.pages.boards import boards_for
 from services.console.session import Cookies
-from services.console.visit import House, page
+from services.console.visit import SECURITY, House, page
 from workflows.kernel.process import Process
 
 STATIC = Path(__file__).parent / "static"
@@ -34,6 +35,8 @@ class Kept(StaticFiles):
         if path == "worker.js":
             response.headers["Cache-Control"] = "no-cache"
             response.headers["Service-Worker-Allowed"] = "/"
+            # A worker lives by the rules that its own file came with.
+            response.headers["Content-Security-Policy"] = SECURITY["Content-Security-Policy"]
         return response
 
 
@@ -78,7 +81,7 @@ def create_console(
 
 def pages() -> Environment:
     """The templates; a value that is missing is a mistake and never shown as nothing."""
-    return Environment(
+    made = Environment(
         loader=PackageLoader("services.console"),
         autoescape=True,
         enable_async=True,
@@ -86,6 +89,8 @@ def pages() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals["boards_for"] = boards_for
+    return made
 
 
 async def _missing(visit: Any) -> Response:
