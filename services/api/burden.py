@@ -4,13 +4,15 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
-from services.api.deps import ActorDep, DeskDep
+from services.api.columns import CARRIED
+from services.api.deps import ActorDep, DeskDep, LanguageDep
 from services.api.limits import TimedRoute
 from services.api.postgres import Database
 from services.api.questions import Community
 from services.api.reach import require_community
+from services.api.tables import table_response
 from services.storage.burden import Carried, carried, tasks, totals, trend
 from workflows.kernel.calendar import CHINA
 from workflows.policy.pack import Pack
@@ -22,18 +24,28 @@ def burden_router(database: Database) -> APIRouter:
     """Give `/burden`."""
     router = APIRouter(tags=["questions"], route_class=TimedRoute)
 
-    @router.get("/burden/{community}", operation_id="burden", summary="社区负担 / what a community carries")
-    async def burden(community: Community, desk: DeskDep, actor: ActorDep) -> dict[str, Any]:
+    @router.get(
+        "/burden/{community}",
+        operation_id="burden",
+        summary="社区负担 / what a community carries",
+        openapi_extra={"x-answer": "table"},
+        response_model=None,
+    )
+    async def burden(
+        request: Request, community: Community, desk: DeskDep, actor: ActorDep, language: LanguageDep
+    ) -> Response | dict[str, Any]:
         await require_community(desk, actor, community)
         async with database.connect() as connection:
             items = await carried(connection, community)
             asked = await tasks(connection, community)
         now = totals(items)
-        return {
+        shown = [_shown(one) for one in items if one.is_in_force]
+        as_file = await table_response(request, CARRIED, shown, f"burden-{community}", language)
+        return as_file or {
             "community_id": community,
             "totals": now,
             "alarm": _alarms(now, desk.pack),
-            "items": [_shown(one) for one in items if one.is_in_force],
+            "items": shown,
             "trend": list(trend(items, asked, datetime.now(UTC).astimezone(CHINA).date())),
         }
 

@@ -70,3 +70,31 @@ OVERDUE = (
     Column("since", "超期起", "Overdue since"),
     Column("color", "督办", "Colour"),
 )
+ROSTER = (
+    Column("name", "姓名", "Name"),
+    Column("post", "职务", "Post"),
+    Column("category", "类别", "Category"),
+    Column("org", "单位", "Organisation"),
+    Column("status", "状态", "Status"),
+    Column("since", "起", "Since"),
+    Column("until", "止", "Until"),
+    Column("cert_no", "聘书号", "Certificate"),
+)
+ROLLOUT = (
+    Column("community_id", "社区代码", "Code"),
+    Column("name", "社区", "Community"),
+    Column("state", "状态", "State"),
+    Column("members", "委员人数", "Members"),
+    Column("missing", "缺项", "Missing"),
+)
+CARRIED = (
+    Column("permit_no", "批准文书号", "Permit"),
+    Column("item_name", "事项", "Item"),
+    Column("applicant_name", "单位", "Organisation"),
+    Column("since", "起", "Since"),
+    Column("until", "止", "Until"),
+    Column("hours_month", "每月工时", "Hours a month"),
+    Column("forms", "报表台账", "Forms and ledgers"),
+    Column("promised", "落实经费(元)", "Promised, CNY"),
+    Column("paid", "已拨付(元)", "Paid, CNY"),
+)

@@ -10,13 +10,14 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
 from services.api.bodies import spreadsheet
+from services.api.columns import ROLLOUT, ROSTER
 from services.api.deps import ActorDep, DeskDep, LanguageDep
 from services.api.errors import NotFound
 from services.api.limits import TimedRoute
 from services.api.public import Guesses
 from services.api.questions import widest_place
 from services.api.reach import reaches, require_community, require_staff
-from services.api.tables import XLSX
+from services.api.tables import XLSX, table_response
 from services.api.views import STAFF, local
 from workflows.kernel.calendar import CHINA
 from workflows.kernel.process import Forbidden
@@ -88,13 +89,17 @@ def committee_router(committees: Committees, books: Books) -> APIRouter:
         "/committees/{community_id}",
         operation_id="committee",
         summary="社工委名册（可指定日期）及规则核对 / the roster on a day and the rules it meets",
+        openapi_extra={"x-answer": "table"},
+        response_model=None,
     )
     async def committee(
+        request: Request,
+        language: LanguageDep,
         community_id: Annotated[str, Path(max_length=64)],
         desk: DeskDep,
         actor: ActorDep,
         on: Annotated[date | None, Query(description="日期 / day")] = None,
-    ) -> dict[str, Any]:
+    ) -> Response | dict[str, Any]:
         await require_community(desk, actor, community_id)
         found = await desk.people.communities([community_id])
         shown = await committees.on(community_id, on or datetime.now(UTC).astimezone(CHINA).date(), desk.pack)
@@ -106,19 +111,24 @@ def committee_router(committees: Committees, books: Books) -> APIRouter:
             for one in shown["members"]:
                 del one["absences"], one["review_suggested"]
         answer: dict[str, Any] = local({"name": found[community_id].name, **shown})
-        return answer
+        as_file = await table_response(request, ROSTER, answer["members"], f"committee-{community_id}", language)
+        return as_file or answer
 
     @router.get(
         "/rollout",
         operation_id="rollout",
         summary="分步推行：各社区状态、组建率与缺项 / how far the communities are",
+        openapi_extra={"x-answer": "table"},
+        response_model=None,
     )
-    async def rollout(desk: DeskDep, actor: ActorDep, place: Place = "") -> dict[str, Any]:
+    async def rollout(
+        request: Request, desk: DeskDep, actor: ActorDep, language: LanguageDep, place: Place = ""
+    ) -> Response | dict[str, Any]:
         where = place or widest_place(actor)
         require_staff(actor, where)
         today = datetime.now(UTC).astimezone(CHINA).date()
         answer: dict[str, Any] = local(await committees.rollout(where, desk.pack, today))
-        return answer
+        return await table_response(request, ROLLOUT, answer["items"], f"rollout-{where}", language) or answer
 
     @router.get(
         "/public/certificates/{cert_no}",

@@ -3,6 +3,7 @@
 The arithmetic is that of the rules, so that what a screen shows is what the next command will find.
 """
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,8 +13,9 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel
 
 from services.api.cases import visible
-from services.api.deps import ActorDep, DeskDep
+from services.api.deps import ActorDep, Desk, DeskDep
 from services.api.limits import TimedRoute
+from services.api.views import Viewer
 from workflows.kernel.process import Actor, Asked, Case
 from workflows.meeting.counting import (
     Bar,
@@ -92,6 +94,13 @@ class ItemStanding(BaseModel):
     result_now: str | None
 
 
+class Somebody(BaseModel):
+    """Who sits or is here; the username, by which commands name him, for those who work there."""
+
+    name: str
+    username: str | None
+
+
 class Standing(BaseModel):
     """How a meeting stands at a version of its case; `expected`: the seats are those of today, nobody signed in."""
 
@@ -99,6 +108,7 @@ class Standing(BaseModel):
     expected: bool
     quorate: bool
     present: list[str]
+    people: dict[str, Somebody]
     bodies: list[BodyStanding]
     items: dict[str, ItemStanding]
 
@@ -123,6 +133,7 @@ def meeting_router() -> APIRouter:
             expected=expected,
             quorate=is_quorate(case, policy),
             present=sorted(here(case.data.attendance)),
+            people=await _people(desk, case, actor),
             bodies=[_body(case, kind, policy) for kind in case.data.bodies],
             items={
                 key: _item(case, key, policy)
@@ -134,7 +145,7 @@ def meeting_router() -> APIRouter:
     return router
 
 
-async def _seated(desk: Any, case: Case[Meeting], actor: Actor) -> Case[Meeting]:
+async def _seated(desk: Desk, case: Case[Meeting], actor: Actor) -> Case[Meeting]:
     """The meeting with the seats of today, as long as nobody has signed in."""
     answer = await desk.reads.answer(Asked(name="seats", case=case, about={}, now=datetime.now(UTC), actor=actor))
     rosters = {
@@ -142,6 +153,17 @@ async def _seated(desk: Any, case: Case[Meeting], actor: Actor) -> Case[Meeting]
         for kind, seats in answer["bodies"].items()
     }
     return replace(case, data=replace(case.data, rosters=rosters, attendance={}))
+
+
+async def _people(desk: Desk, case: Case[Meeting], actor: Actor) -> dict[str, Somebody]:
+    seats = [seat for seats in case.data.rosters.values() for seat in seats]
+    ids = {*(person for seat in seats for person in (seat.person, *seat.deputies) if person), *case.data.attendance}
+    names = await desk.people.display_names(ids)
+    known: dict[str, str] = {}
+    if Viewer(actor).is_staff(case):
+        accounts = await asyncio.gather(*(desk.people.actor(person) for person in names))
+        known = {one.id: one.username for one in accounts if one is not None}
+    return {person: Somebody(name=name, username=known.get(person)) for person, name in names.items()}
 
 
 def _body(case: Case[Meeting], kind: MeetingType, policy: Any) -> BodyStanding:

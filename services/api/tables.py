@@ -55,6 +55,11 @@ async def table_response(
     return Response(body, headers=headers, media_type=kind)
 
 
+def is_file(request: Request) -> bool:
+    """Say whether a caller wants a table as a file; raises `NotAcceptable` for any other format."""
+    return wanted(request.headers.get("accept", "*/*")) is not None
+
+
 def wanted(accept: str) -> str | None:
     """The file format that a caller likes best; None for JSON."""
     best: tuple[float, str | None] | None = None

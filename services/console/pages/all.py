@@ -14,7 +14,6 @@ from services.console.pages import (
     public,
     signing,
     talking,
-    talking,
     work,
 )
 from services.console.pages.routing import At
