@@ -43,6 +43,7 @@ class Product:
             "COLUMNS": "200",
         }
         self.up: subprocess.Popen[str] | None = None
+        self._tokens: dict[str, str] = {}
 
     def start(self) -> None:
         """Start it and wait until it says `ready`."""
@@ -137,7 +138,12 @@ class Product:
     # --- the API ----------------------------------------------------------------------------------------------
 
     def token(self, username: str) -> str:
-        """Sign in."""
+        """Sign in, once for all that is asked in this name: it is made slow on purpose."""
+        if username not in self._tokens:
+            self._tokens[username] = self._signed_in(username)
+        return self._tokens[username]
+
+    def _signed_in(self, username: str) -> str:
         form = f"username={username}&password={PASSWORD.replace(' ', '+')}"
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         answer = self._ask("POST", "/auth/token", form, headers)
