@@ -158,7 +158,7 @@ def _shape(kind: type) -> Shape:
             alias=wire,
             title=marker.zh,
             # What a form offers for it: organisations, people, a long text …
-            json_schema_extra={"x-title-en": marker.en, "x-kind": type(marker).__name__.lower()},
+            json_schema_extra=_offered(marker),
         )
         checked = _checked(hint, marker)
         columns[_ATTRIBUTE + one.name] = (_given(checked) if one.name in asked else checked, about)
@@ -169,6 +169,12 @@ def _shape(kind: type) -> Shape:
         **columns,
     )
     return Shape(kind, tuple(spots), model)
+
+
+def _offered(marker: Field) -> dict[str, Any]:
+    """What a page needs to know of a field besides its type."""
+    offered = {"x-title-en": marker.en, "x-kind": type(marker).__name__.lower()}
+    return {**offered, "x-process": marker.process} if isinstance(marker, CaseRef) and marker.process else offered
 
 
 def _inner(hint: Any) -> Shape | None:

@@ -71,6 +71,7 @@ def name_router(search: Search) -> APIRouter:
     async def names(
         desk: DeskDep,
         actor: ActorDep,
+        language: LanguageDep,
         of: Annotated[list[str], Query(max_length=MOST)] = [],  # noqa: B006
     ) -> Names:
         codes = {code for code in of if 0 < len(code) <= 64}
@@ -80,7 +81,12 @@ def name_router(search: Search) -> APIRouter:
         cases = await search.cases(actor, {code for code in codes - people.keys() if _ID.fullmatch(code)})
         orgs = await desk.people.organizations(codes - people.keys() - places.keys() - cases.keys())
         plurals = {process.name: process.plural for process in desk.door.processes.values()}
-        found = {code: place.name for code, place in places.items()}
+        found = {
+            code: one.title_en if language == "en" else one.title
+            for code, one in desk.pack.categories.items()
+            if code in codes
+        }
+        found |= {code: place.name for code, place in places.items()}
         found |= {code: org.name for code, org in orgs.items()}
         return Names(
             names=found | people,

@@ -12,6 +12,15 @@ from starlette.datastructures import FormData, UploadFile
 COMMON = ("acting_role", "acting_org", "on_behalf_of")
 """Fields that every command takes; a form asks for them only where somebody has several roles that fit."""
 LONG_TEXT = 200
+PICKED = {
+    "organization": "organization",
+    "community": "community",
+    "person": "person",
+    "somebody": "person",
+    "category": "category",
+    "caseref": "case",
+}
+"""Kinds of fields that are chosen by name, and what is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +39,20 @@ class Input:
     longest: int | None = None
     many: bool = False
     inner: tuple["Input", ...] = ()
-    hint: str = ""
+    of: str = ""
+    """For a case: of which process it must be."""
+
+    def fault(self, wrong: Mapping[str, str]) -> str:
+        """What is wrong with it; of a list without fields of its own also what is wrong with an entry."""
+        own = wrong.get(self.name, "")
+        if own or not self.many or self.widget == "rows":
+            return own
+        return next((said for place, said in wrong.items() if place.startswith(f"{self.name}.")), "")
+
+    @property
+    def looks_for(self) -> str:
+        """What is looked for in a field that is chosen by name."""
+        return PICKED.get(self.kind, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +61,8 @@ class Filled:
 
     body: dict[str, Any]
     files: Mapping[str, Sequence[UploadFile]] = field(default_factory=dict)
+    single: frozenset[str] = frozenset()
+    """Fields that hold one file, and not a list."""
 
 
 def inputs(schema: Mapping[str, Any], values: Mapping[str, Any] | None = None, prefix: str = "") -> tuple[Input, ...]:
@@ -57,12 +81,15 @@ def _input(name: str, schema: Mapping[str, Any], required: bool, value: Any) -> 
     plain = _plain(schema)
     title = schema.get("title") or plain.get("title") or name
     shared = {"name": name, "title": title, "kind": kind, "required": required, "value": value}
+    shared["of"] = schema.get("x-process", "")
     if plain.get("type") == "object":
         inner = inputs(plain, value or {}, f"{name}.")
         # What may be left out as a whole asks for nothing in it; the API says what a half of it lacks.
         return Input(**shared, widget="group", inner=inner if required else tuple(map(_optional, inner)))
     if plain.get("type") == "array":
         return _list(shared, plain, value)
+    if kind == "attachment":
+        return Input(**shared, widget="file")
     if "enum" in plain:
         return Input(**shared, widget="choice", choices=tuple(str(one) for one in plain["enum"]))
     if plain.get("type") == "boolean":
@@ -73,6 +100,8 @@ def _input(name: str, schema: Mapping[str, Any], required: bool, value: Any) -> 
         return Input(**shared, widget=plain["type"], least=least, most=most)
     if plain.get("format") in ("date", "date-time"):
         return Input(**shared, widget=plain["format"])
+    if kind in PICKED:
+        return Input(**shared, widget="pick")
     longest = plain.get("maxLength")
     widget = "text" if kind == "prose" and (longest or LONG_TEXT + 1) > LONG_TEXT else "line"
     return Input(**shared, widget=widget, longest=longest)
@@ -92,6 +121,8 @@ def _list(shared: Mapping[str, Any], schema: Mapping[str, Any], value: Any) -> I
         return Input(**shared, widget="ticks", many=True, choices=tuple(entry["enum"]))
     if shared["kind"] == "attachment":
         return Input(**shared, widget="files", many=True, most=schema.get("maxItems"))
+    if shared["kind"] in PICKED:
+        return Input(**shared, widget="picks", many=True, most=schema.get("maxItems"))
     return Input(**shared, widget="words", many=True, longest=entry.get("maxLength"))
 
 
@@ -106,7 +137,8 @@ def _plain(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 def filled(schema: Mapping[str, Any], form: FormData) -> Filled:
     """What was filled in; what was left empty is left out, so that the API says what is missing."""
     files: dict[str, Sequence[UploadFile]] = {}
-    return Filled(_read(inputs(schema), form, files), files)
+    wanted = inputs(schema)
+    return Filled(_read(wanted, form, files), files, frozenset(one.name for one in wanted if one.widget == "file"))
 
 
 def _read(wanted: Sequence[Input], form: FormData, files: dict[str, Sequence[UploadFile]]) -> dict[str, Any]:
@@ -126,28 +158,43 @@ def _value(one: Input, form: FormData, files: dict[str, Sequence[UploadFile]]) -
             # Ticks alone do not make a group: a reporter without a name is none.
             return inner if any(not isinstance(value, bool) for value in inner.values()) else None
         case "rows":
-            rows = [
-                _read(tuple(_renamed(part, number) for part in one.inner), form, files) for number in _rows(one, form)
-            ]
-            return [row for row in rows if row] or None
+            return _filled_rows(one, form, files) or None
         case "ticks":
             return [str(value) for value in form.getlist(one.name)] or None
+        case "picks":
+            return [code for value in form.getlist(one.name) if (code := str(value).strip())] or None
         case "words":
             words = [
                 word.strip() for value in form.getlist(one.name) for word in str(value).replace("，", ",").split(",")
             ]
             return [word for word in words if word] or None
-        case "files":
+        case "files" | "file":
             given = [value for value in form.getlist(one.name) if isinstance(value, UploadFile) and value.filename]
             if given:
                 files[one.name] = given
-            return [str(value) for value in form.getlist(f"{one.name}.kept") if value] or None
+            kept = [str(value) for value in form.getlist(f"{one.name}.kept") if value]
+            return (kept if one.many else kept[-1]) if kept else None
         case "tick":
             return one.name in form or None
     given_text = str(form.get(one.name, "")).strip()
     if not given_text:
         return None
     return _typed(one, given_text)
+
+
+def _filled_rows(one: Input, form: FormData, files: dict[str, Sequence[UploadFile]]) -> list[dict[str, Any]]:
+    """The rows that say something; their files stand under the place that a row has among them."""
+    found: list[dict[str, Any]] = []
+    for number in _rows(one, form):
+        theirs: dict[str, Sequence[UploadFile]] = {}
+        row = _read(tuple(_renamed(part, number) for part in one.inner), form, theirs)
+        before = f"{one.name}.{number}."
+        if row or theirs:
+            files.update(
+                {f"{one.name}.{len(found)}.{name.removeprefix(before)}": some for name, some in theirs.items()}
+            )
+            found.append(row)
+    return found
 
 
 def _typed(one: Input, text: str) -> Any:

@@ -1,7 +1,7 @@
 """What codes are called on a page: states, steps, commands, roles, colours, moments (用语)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -28,6 +28,7 @@ COLOR_TITLES = {"NONE": "正常", "BLUE": "临期提醒", "YELLOW": "已超期",
 
 
 UNSHOWN = ("effect", "ref")
+MOST_HOLDERS = 2
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d:\d\d|Z)")
 
 
@@ -88,6 +89,19 @@ class Words:
         if position is None:
             position = next((one for name, one in found.positions.items() if name.partition(":")[0] == state), None)
         return state if position is None else (position.en if self.language == "en" else position.zh)
+
+    def position(self, process: str, position: str) -> str:
+        """Title of a position as the history names it, `STATE` or `STATE:PHASE`."""
+        state, _, phase = position.partition(":")
+        return self.state(process, state, phase)
+
+    def clause(self, clause: str) -> str:
+        """By which rule something is so, for people: our own default says that it is one."""
+        if clause.startswith("assumption") or not clause:
+            return self._("本地默认值，可在政策包中调整")
+        kind, _, rest = clause.partition(":" if clause.startswith("practice") else " ")
+        titles = {"seed": self._("政策文件"), "practice": self._("各地做法")}
+        return f"{titles[kind]} {rest.strip()}" if kind in titles else clause
 
     def step(self, step: str) -> str:
         """Title of one of the five steps."""
@@ -177,6 +191,24 @@ class Words:
         """What an event is called: by its own word, or by the command that made it."""
         own = self.of("event", kind)
         return own if own != kind else self.command(kind)
+
+    def length(self, value: float, unit: str) -> str:
+        """A length of time."""
+        return f"{value:g} {self.unit(unit)}"
+
+    def name(self, code: str | None) -> str:
+        """What a code of a place, an organisation or a person stands for."""
+        return self.names.get(code, code) if code else ""
+
+    def holders(self, held_by: Sequence[Mapping[str, Any]]) -> str:
+        """Who must act: people, else organisations, else roles in their places."""
+        named = [self.name(one["person"]) for one in held_by if one["person"]]
+        named = named or [self.name(one["org"]) for one in held_by if one["org"]]
+        if not named:
+            named = [f"{self.name(one['place'])} {self.role(one['role'])}".strip() for one in held_by if one["role"]]
+        shown = list(dict.fromkeys(named))
+        more = self._(" 等") if len(shown) > MOST_HOLDERS else ""
+        return self._("、").join(shown[:MOST_HOLDERS]) + more
 
     def unit(self, unit: str) -> str:
         """A unit of time."""

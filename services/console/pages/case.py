@@ -2,10 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from secrets import token_hex
 from typing import Any
 
 from starlette.responses import Response
@@ -13,59 +12,78 @@ from starlette.responses import Response
 from services.console.client import Problem
 from services.console.forms import filled, inputs
 from services.console.pages.routing import At
-from services.console.pages.sending import body_with_files
+from services.console.pages.sending import body_with_files, key_of, roles_of
+from services.console.shown import Showing
 from services.console.visit import Visit
 
-CODE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]{4,15}|[a-z][a-z0-9-]{2,40}")
-MOST_CODES = 150
+CODE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]{4,15}|[a-z][a-z0-9-]{2,40}|[A-Z][0-9]{2}")
+MOST_CODES = 200
 PAPERS = {
     "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
+AS_WHOM = ("acting_role", "acting_org", "on_behalf_of")
 
 
 async def show(visit: Visit) -> Response:
     """The whole page."""
-    return await visit.show("case.html", **await _case(visit))
+    return await visit.show("case.html", **await whole(visit), said=visit.query("done"))
 
 
 async def command_form(visit: Visit) -> Response:
     """The form of one command, in place."""
-    values = await _case(visit)
+    values = await _brief(visit)
     name = visit.request.path_params["command"]
     action = next((one for one in values["actions"] if one["command"] == name), None)
     if action is None:
-        raise Problem(409, {"detail": visit.say("现在不能办理这项操作，请刷新页面。")})
-    values |= {"action": action, "fields": inputs(action["fields"], visit_values(visit)), "wrong": {}, "problem": ""}
-    return await visit.show("parts/command.html" if visit.is_partial else "command.html", key=token_hex(16), **values)
+        return await _too_late(visit)
+    fields = inputs(action["fields"], dict(visit.request.query_params))
+    return await _form(visit, values, action, fields, key=key_of(None))
 
 
 async def give(visit: Visit) -> Response:
-    """Give the command; faults are shown at their fields."""
-    process, key = _address(visit)
+    """Give the command; faults are shown at their fields. The same form twice is carried out once."""
+    process, key = address(visit)
     name = visit.request.path_params["command"]
     form = await visit.form()
-    actions = await visit.api.get(f"/{process.plural}/{key}/actions")
-    action = next((one for one in actions if one["command"] == name), None)
-    if action is None:
-        return await _too_late(visit)
-    schema = action["fields"]
-    given = filled(schema, form)
-    sent_with = str(form.get("key", "")) or token_hex(16)
+    schema = await visit.api.get(f"/{process.plural}/forms/{name}")
+    given, sent_with = filled(schema, form), key_of(form)
+    body: dict[str, Any] = dict(given.body)
+    as_whom = {one: str(form[one]) for one in AS_WHOM if form.get(one)}
     try:
         body = await body_with_files(visit, given, sent_with)
-        case = await visit.api.post(f"/{process.plural}/{key}/commands/{name}", body, key=sent_with)
+        case = await visit.api.post(f"/{process.plural}/{key}/commands/{name}", {**body, **as_whom}, key=sent_with)
     except Problem as no:
-        values = await _case(visit)
-        values |= {
-            "action": action,
-            "fields": inputs(schema, given.body),
-            "wrong": no.by_field,
-            "problem": no.detail,
-        }
-        part = "parts/command.html" if visit.is_partial else "command.html"
-        return await visit.show(part, status=200 if visit.is_partial else no.status, key=sent_with, **values)
+        values = await _brief(visit)
+        action = next((one for one in values["actions"] if one["command"] == name), None)
+        if action is None:
+            return await _too_late(visit)
+        return await _form(visit, values, action, inputs(schema, body), key=sent_with, no=no, as_whom=as_whom)
     return visit.go(f"/{process.plural}/{case['number']}", said=name)
+
+
+async def _form(
+    visit: Visit,
+    values: dict[str, Any],
+    action: Mapping[str, Any],
+    fields: Any,
+    *,
+    key: str,
+    no: Problem | None = None,
+    as_whom: Mapping[str, str] = {},
+) -> Response:
+    values |= {
+        "action": action,
+        "fields": fields,
+        "wrong": no.by_field if no else {},
+        "problem": no.detail if no else "",
+        "as_whom": as_whom,
+        "mine": roles_of(await visit.me()),
+        "key": key,
+    }
+    if visit.is_partial:
+        return await visit.show("parts/command.html", **values)
+    return await visit.show("command.html", status=no.status if no else 200, **values)
 
 
 async def _too_late(visit: Visit) -> Response:
@@ -80,32 +98,14 @@ async def _too_late(visit: Visit) -> Response:
 
 async def picture(visit: Visit) -> Response:
     """The process as BPMN, with the place where the case stands."""
-    process, key = _address(visit)
+    process, key = address(visit)
     file = await visit.api.file(f"/{process.plural}/{key}/diagram", "application/xml", highlight="1")
     return Response(file.content, media_type="application/xml")
 
 
-def visit_values(visit: Visit) -> dict[str, Any]:
-    """Values that an address brings along, for links that fill in a form."""
-    return dict(visit.request.query_params)
-
-
-def _codes(value: Any) -> Iterator[str]:
-    """Every string that may stand for a person, an organisation or a place."""
-    if isinstance(value, str):
-        if CODE.fullmatch(value):
-            yield value
-    elif isinstance(value, dict):
-        for one in value.values():
-            yield from _codes(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _codes(one)
-
-
 async def paper(visit: Visit) -> Response:
     """A document, to keep or to print."""
-    process, key = _address(visit)
+    process, key = address(visit)
     kind, ending = visit.request.path_params["kind"], visit.request.path_params["ending"]
     if ending not in PAPERS:
         raise Problem(404, {"detail": visit.say("没有这个页面，或者您无权查看。")})
@@ -114,35 +114,95 @@ async def paper(visit: Visit) -> Response:
     return Response(file.content, media_type=PAPERS[ending], headers=headers)
 
 
-def _address(visit: Visit) -> tuple[Any, str]:
+def address(visit: Visit) -> tuple[Any, str]:
+    """The process and the id or number that an address names; raises `Problem` for a process that there is not."""
     process = visit.house.processes.get(visit.request.path_params["plural"])
     if process is None:
         raise Problem(404, {"detail": visit.say("没有这个页面，或者您无权查看。")})
     return process, visit.request.path_params["key"]
 
 
-async def _case(visit: Visit) -> dict[str, Any]:
-    process, key = _address(visit)
+# --- what the page is made of ---------------------------------------------------------------------------
+
+
+async def _brief(visit: Visit) -> dict[str, Any]:
+    """As much as a form needs."""
+    process, key = address(visit)
     base = f"/{process.plural}/{key}"
-    case, events, clocks, actions, papers = await asyncio.gather(
+    case, actions = await asyncio.gather(visit.api.get(base), visit.api.get(f"{base}/actions"))
+    return {"process": process, "case": case, "actions": actions, "now": datetime.now(UTC)}
+
+
+async def whole(visit: Visit) -> dict[str, Any]:
+    """Everything about a case that the reader may see."""
+    process, key = address(visit)
+    base = f"/{process.plural}/{key}"
+    case, events, clocks, actions, papers, files, talk = await asyncio.gather(
         visit.api.get(base),
         visit.api.get(f"{base}/events"),
         visit.api.get(f"{base}/clocks"),
         visit.api.get(f"{base}/actions"),
         visit.api.get(f"{base}/documents"),
+        visit.api.get(f"{base}/attachments"),
+        talk_of(visit, base),
     )
-    codes = list(dict.fromkeys(_codes([case["data"], case["community_id"], events["items"]])))[:MOST_CODES]
-    found = await visit.api.get("/names", of=codes) if codes else {"names": {}}
-    visit.words = replace(visit.words, names=found["names"])
+    mentioned = [case["data"], case["community_id"], talk["followers"], talk["items"], events["items"], files]
+    found = await named(visit, mentioned)
+    showing = Showing(visit.words, process, found["cases"])
+    entered, kept = showing.fields({name: value for name, value in case["data"].items() if name != "description"})
+    shown = {one["id"]: one for one in files}
     return {
-        "papers": papers,
         "process": process,
         "case": case,
         "events": events["items"],
-        "clocks": clocks,
+        "clocks": sorted(clocks, key=_standing),
         "actions": actions,
+        "papers": papers,
+        "files": shown,
+        "talk": talk,
+        "entered": entered,
+        "kept": kept,
+        "showing": showing,
+        "key": key_of(None),
         "now": datetime.now(UTC),
     }
+
+
+async def named(visit: Visit, mentioned: Any) -> dict[str, Any]:
+    """Ask what the codes in these values stand for; the words of this visit know it from now on."""
+    codes = list(dict.fromkeys(_codes(mentioned)))[:MOST_CODES]
+    found: dict[str, Any] = await visit.api.get("/names", of=codes) if codes else {"names": {}, "cases": {}}
+    visit.words = replace(visit.words, names=found["names"])
+    return found
+
+
+async def talk_of(visit: Visit, base: str, **query: Any) -> dict[str, Any]:
+    """What was said beside a case, and who follows it."""
+    found: dict[str, Any] = await visit.api.get(f"{base}/comments", **query)
+    return found
+
+
+LIVE = ("BREACHED", "RUNNING", "PAUSED")
+
+
+def _standing(clock: Mapping[str, Any]) -> tuple[int, str]:
+    """Deadlines that run come first, the worst before the others; then those that are over."""
+    place = LIVE.index(clock["state"]) if clock["state"] in LIVE else len(LIVE)
+    return place, clock["due_at"] or ""
+
+
+def _codes(value: Any) -> Iterator[str]:
+    """Every string that may stand for a person, an organisation, a place, a category or a case."""
+    if isinstance(value, str):
+        if CODE.fullmatch(value):
+            yield value
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            yield from (part for part in name.split("/") if "-" in part and CODE.fullmatch(part))
+            yield from _codes(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _codes(one)
 
 
 PAGES = (

@@ -48,9 +48,12 @@
       let held = null;
       try { held = JSON.parse(sessionStorage.getItem(keyOf(form))); } catch { /* no draft */ }
       for (const [name, values] of Object.entries(held ?? {})) {
+        const pick = form.querySelector(`.pick[data-name="${CSS.escape(name)}"]`);
+        if (pick?.querySelector("input[type=hidden]")) continue;
+        if (pick) { pick.dispatchEvent(new CustomEvent("pick:set", { detail: values })); continue; }
         const fields = form.querySelectorAll(`[name="${CSS.escape(name)}"]`);
         fields.forEach((field, place) => {
-          if (field.type === "checkbox") field.checked = values.includes(field.value);
+          if (field.type === "checkbox" || field.type === "radio") field.checked = values.includes(field.value);
           else if (!field.value && field.type !== "file") field.value = values[place] ?? "";
         });
       }

@@ -1,0 +1,146 @@
+"""What a case's data look like on a page: texts, links to other cases, files, lists and tables (展示).
+
+Nothing here knows a process: what a value is, its form and the names that the API gave for its codes say.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, get_args, get_type_hints
+
+from services.console.words import Words
+from workflows.kernel.fields import Attachment
+from workflows.kernel.fields import Field as Marker
+from workflows.kernel.process import Process
+
+NOTHING = (None, "", False)
+LONG = 80
+"""A text from so many letters on has a line of its own."""
+WIDEST = 6
+"""So many columns fit a table; rows with more are shown one below the other."""
+COORDINATES = frozenset({"lat", "lon"})
+LENGTH = frozenset({"value", "unit"})
+ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+ABOUT = frozenset({"phase", "check_code", "reporter", "has_contact"})
+"""Shown elsewhere on the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A value for the reader: `kind` is text, prose, case, files, list, table or group."""
+
+    kind: str
+    text: str = ""
+    href: str = ""
+    title: str = ""
+    parts: tuple["Shown", ...] = ()
+    head: tuple[str, ...] = ()
+    rows: tuple[tuple["Shown", ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """Shows the data of one case; `cases` are those that ids in it stand for."""
+
+    words: Words
+    process: Process[Any]
+    cases: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def fields(self, data: Mapping[str, Any]) -> tuple[list[Shown], list[Shown]]:
+        """What people entered, then what the process keeps besides; nothing that is empty."""
+        entered: list[Shown] = []
+        kept: list[Shown] = []
+        asked = asked_of(self.process)
+        for name, value in data.items():
+            if name in ABOUT or is_nothing(value):
+                continue
+            one = self.value(name, value, title=self.words.title(self.process.name, name))
+            (entered if name in asked else kept).append(one)
+        return entered, kept
+
+    def value(self, name: str, value: Any, title: str = "") -> Shown:
+        """One value under its name."""
+        if name in files_of(self.process) and value:
+            ids = [value] if isinstance(value, str) else [one for one in value if isinstance(one, str)]
+            return Shown("files", title=title, parts=tuple(Shown("file", text=one) for one in ids))
+        if isinstance(value, Mapping):
+            return self._mapping(name, value, title)
+        if isinstance(value, list | tuple):
+            return self._list(name, value, title)
+        return self._one(name, value, title)
+
+    def _one(self, name: str, value: Any, title: str) -> Shown:
+        if isinstance(value, str) and value in self.cases:
+            case = self.cases[value]
+            text = " ".join(filter(None, (case["number"], case["title"])))
+            return Shown("case", text, f"/{case['process']}/{case['number']}", title)
+        if name == "clock" and isinstance(value, str):
+            return Shown("text", self.words.clock(self.process.name, value), title=title)
+        text = self.words.value(self.process.name, name, value)
+        return Shown("prose" if len(text) > LONG else "text", text, title=title)
+
+    def _mapping(self, name: str, value: Mapping[str, Any], title: str) -> Shown:
+        held = {key: one for key, one in value.items() if not is_nothing(one)}
+        if held.keys() >= COORDINATES:
+            return Shown("text", f"{held['lat']:.5f}, {held['lon']:.5f}", title=title)
+        if value.keys() >= LENGTH and isinstance(value["value"], int | float):
+            return Shown("text", self.words.length(value["value"], value["unit"]), title=title)
+        parts = tuple(self.value(key, one, title=self._key(key)) for key, one in held.items())
+        return Shown("group", title=title, parts=parts)
+
+    def _key(self, key: str) -> str:
+        """What stands before a value: the name of a field, or whom or what a key stands for."""
+        title = self.words.title(self.process.name, key)
+        if title != key:
+            return title
+        parts = [
+            self.cases[one]["number"] if one in self.cases else self.words.names.get(one, one) for one in key.split("/")
+        ]
+        return " · ".join(part for part in parts if not ID.fullmatch(part)) or "·"
+
+    def _list(self, name: str, value: Sequence[Any], title: str) -> Shown:
+        if value and all(isinstance(one, Mapping) for one in value):
+            columns = list(
+                dict.fromkeys(key for one in value for key in one if any(not is_nothing(row.get(key)) for row in value))
+            )
+            if len(value) > 1 and len(columns) <= WIDEST:
+                rows = tuple(tuple(self.value(key, one.get(key, "")) for key in columns) for one in value)
+                return Shown("table", title=title, head=tuple(map(self._key, columns)), rows=rows)
+        return Shown("list", title=title, parts=tuple(self.value(name, one) for one in value))
+
+
+def is_nothing(value: Any) -> bool:
+    """Say whether there is nothing to show; a number is something, even 0 is left to those who count."""
+    return value in NOTHING or (isinstance(value, list | tuple | dict) and not value) or value == 0
+
+
+@cache
+def asked_of(process: Process[Any]) -> frozenset[str]:
+    """Names of the fields that people fill in, in any command."""
+    return frozenset(name for kind in process.commands.values() for name in get_type_hints(kind))
+
+
+@cache
+def files_of(process: Process[Any]) -> frozenset[str]:
+    """Names of the fields that hold files, in any command."""
+    return frozenset(
+        name for kind in process.commands.values() for name, marker in _markers(kind) if isinstance(marker, Attachment)
+    )
+
+
+def _markers(kind: Any, seen: tuple[Any, ...] = ()) -> Iterator[tuple[str, Marker]]:
+    """The marked fields of a command and of what stands in it."""
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        for marker in getattr(hint, "__metadata__", ()):
+            if isinstance(marker, Marker):
+                yield name, marker
+        for part in _parts(hint):
+            if isinstance(part, type) and hasattr(part, "__dataclass_fields__") and part not in seen:
+                yield from _markers(part, (*seen, part))
+
+
+def _parts(hint: Any) -> Iterator[Any]:
+    yield hint
+    for part in get_args(hint):
+        yield from _parts(part)
