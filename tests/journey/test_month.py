@@ -19,7 +19,7 @@ BEFORE_SESSION = 13
 LATEST_CALL = 32
 IN_TIME = 40
 REPORTER = {"name": "杨某", "phone": "13900000002", "wants_reply": True}
-NO_MORE = "河道旁污水外溢,已三天"
+OVERFLOWING = "河道旁污水外溢,已三天"
 
 
 class Community(Hall):
@@ -55,7 +55,7 @@ class Community(Hall):
         path, at = f"/rounds/{case['id']}", datetime.now(UTC).isoformat()
         self.says("secretary2", path, "open_round", plan="逐格走访", collectors=["grid2"], exception_reason="人手不足")
         homes = [{"command": "record_visit", "kind": "HOUSEHOLD", "target": f"第{n}户", "at": at} for n in range(10)]
-        wish = {"title": "下水道堵塞", "description": NO_MORE, "category_code": "B01", "reporter": REPORTER}
+        wish = {"title": "下水道堵塞", "description": OVERFLOWING, "category_code": "B01", "reporter": REPORTER}
         unit = {"command": "record_visit", "kind": "UNIT", "target": "沿河商铺", "at": at, "wishes": [wish]}
         self.batch("grid2", path, *homes, unit)
         case = self.says("secretary2", path, "close_collection")
