@@ -98,7 +98,7 @@ def rates(visit: Visit, items: Sequence[Json], earlier: Mapping[str, Any], about
         Series(about["month"], [_percent(now[name]) for name in names]),
         Series(visit.say("上月"), [_percent(earlier.get(name)) for name in names], "#9aa5b1"),
     ]
-    return bars([visit.words.of("value", name) for name in names], series, links=links, stacked=False, most=100)
+    return bars([visit.words.of("value", name) for name in names], series, links=links, stacked=False, percent=True)
 
 
 def trend(visit: Visit, months: Sequence[str], found: Sequence[Json | None]) -> Option | None:
@@ -147,7 +147,10 @@ def asked(visit: Visit, grids: Sequence[Json]) -> dict[str, Option]:
     standing = Counter(one["standing"] for one in grids)
     parts = [(visit.say(title), standing[code], color) for code, (title, color) in STANDINGS.items()]
     wishes = [Series(visit.say("诉求"), [one["wishes"] for one in grids], "#f59f00")]
-    return {"visits": bars(names, visits), "standing": ring(parts), "wishes": bars(names, wishes)}
+    drawn = {"standing": ring(parts)}
+    if any(one["standing"] != "NOT_ASKED" for one in grids):
+        drawn |= {"visits": bars(names, visits), "wishes": bars(names, wishes)}
+    return drawn
 
 
 def reasons(visit: Visit, items: Sequence[Json]) -> Option | None:

@@ -11,6 +11,7 @@ Option = dict[str, Any]
 LADDER = {"blue": "#066fd1", "yellow": "#f59f00", "red": "#d63939"}
 PALETTE = ("#066fd1", "#2fb344", "#f59f00", "#ae3ec9", "#0ca678", "#d63939", "#4299e1", "#74b816")
 MUTED = "#9aa5b1"
+SHARE: Option = {"max": 100, "axisLabel": {"formatter": "{value}%"}}
 ROW_HEIGHT = 34
 LEAST_HEIGHT = 160
 
@@ -35,12 +36,17 @@ class Marks:
 
 
 def bars(
-    labels: Sequence[str], series: Sequence[Series], *, links: Sequence[str] = (), stacked: bool = True, most: float = 0
+    labels: Sequence[str],
+    series: Sequence[Series],
+    *,
+    links: Sequence[str] = (),
+    stacked: bool = True,
+    percent: bool = False,
 ) -> Option:
     """Bars side by side or on top of each other, the first label at the top; `links` open what a bar counts."""
     value_axis: Option = {"type": "value", "minInterval": 1}
-    if most:
-        value_axis = {"type": "value", "max": most, "axisLabel": {"formatter": "{value}%"}}
+    if percent:
+        value_axis = {"type": "value", **SHARE}
     return {
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}},
         "legend": {"show": len(series) > 1, "top": 0},
@@ -70,7 +76,7 @@ def lines(labels: Sequence[str], series: Sequence[Series], *, percent: bool = Fa
         "legend": {"show": len(series) > 1, "top": 0},
         "grid": {"left": 8, "right": 16, "top": 40, "bottom": 8, "containLabel": True},
         "xAxis": {"type": "category", "data": list(labels), "boundaryGap": False},
-        "yAxis": {"type": "value", **({"max": 100, "axisLabel": {"formatter": "{value}%"}} if percent else {})},
+        "yAxis": {"type": "value", **(SHARE if percent else {"minInterval": 1})},
         "series": [
             {
                 "type": "line",
