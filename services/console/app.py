@@ -75,8 +75,13 @@ def create_console(
     async def missing(request: Request, error: Exception) -> Response:
         return await page(house, _missing, signed_in=False)(request)
 
+    async def broken(request: Request, error: Exception) -> Response:
+        return await page(house, _broken, signed_in=False)(request)
+
     packed = [Middleware(GZipMiddleware, minimum_size=800)]
-    return Console("/", Starlette(routes=routes, middleware=packed, exception_handlers={404: missing}), name="console")
+    return Console(
+        "/", Starlette(routes=routes, middleware=packed, exception_handlers={404: missing, 500: broken}), name="console"
+    )
 
 
 def pages() -> Environment:
@@ -91,6 +96,13 @@ def pages() -> Environment:
     )
     made.globals["boards_for"] = boards_for
     return made
+
+
+async def _broken(visit: Any) -> Response:
+    """A defect of ours: said plainly, and written down by who stands around us."""
+    text = visit.say("出现了意外错误，已经记录。请稍后重试。")
+    answer: Response = await visit.show("problem.html", status=500, signed_in=False, text=text, problem_status=500)
+    return answer
 
 
 async def _missing(visit: Any) -> Response:

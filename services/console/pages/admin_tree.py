@@ -227,6 +227,9 @@ async def save(visit: Visit) -> Response:
             row = await visit.api.post(f"/{kind.path}", given)
     except Problem as no:
         return await _form(visit, kind, key, given, no=no, row=row)
+    if kind.path == "people":
+        # What comes next is a sign-in and a role.
+        return visit.go(f"/admin/data/people/{row['id']}", said="changed" if key else "added")
     made = {"code": row.get("code"), **given, **row}
     return visit.go(_with(_back(kind, made), "changed" if key else "added"))
 
