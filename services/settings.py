@@ -97,6 +97,8 @@ class Settings(BaseSettings):
     """Origins (`https://host`), separated by commas, whose pages may call the API from a browser."""
     codec_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Origins of the engine's own pages, which may ask for encrypted payloads to be opened."""
+    engine_ui: str = ""
+    """Where the engine's own pages are; administrators find their way to them from an incident."""
     attachments_url: str | None = None
     """Where attached files go: a folder (`file:///…`) or a bucket (`s3://…`); else a folder of the home."""
     public_url: str = ""

@@ -237,6 +237,7 @@ async def build_app(settings: Settings) -> FastAPI:
             processes,
             secret=token_key.encode(),
             secure=settings.public_url.startswith("https://"),
+            engine_ui=settings.engine_ui,
         )
     )
     app.state.bell = bell

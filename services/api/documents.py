@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -46,7 +47,7 @@ class Archive:
 
     def address(self, number: str) -> str:
         """Where a document can be checked."""
-        place = f"{self.public_url.rstrip('/')}{PREFIX}/public/documents/{quote(number)}"
+        place = f"{self.public_url.rstrip('/')}/p/documents/{quote(number)}"
         return f"{place}?check_code={self.marks.of(number)}"
 
     async def made(
@@ -59,7 +60,7 @@ class Archive:
             case,
             entry,
             document,
-            await _looked_up(desk, case, entry),
+            await _looked_up(desk, case, entry, document.at),
             check_code=self.marks.of(document.number),
             address=self.address(document.number),
             clause=_clauses(case),
@@ -75,7 +76,8 @@ class Archive:
             return await asyncio.to_thread(make)
 
 
-async def _looked_up(desk: Desk, case: Case[Any], entry: Json) -> Lookup:
+async def _looked_up(desk: Desk, case: Case[Any], entry: Json, at: datetime) -> Lookup:
+    """What people, organisations and places were called then: a document that was issued never changes."""
     codes = codes_of(case, entry)
     names = await desk.people.display_names(codes)
     orgs = await desk.people.organizations(codes - names.keys())
@@ -84,11 +86,12 @@ async def _looked_up(desk: Desk, case: Case[Any], entry: Json) -> Lookup:
     unknown = [code for code in codes if code.startswith("contact:") and code != getattr(case.data, "reporter", None)]
     called = await desk.reads.contact_names(case.id, unknown) if unknown else {}
     texts = await desk.reads.texts(case.id, [code for code in codes if code.startswith("text:")])
+    then = await desk.people.former_names(codes, at)
     return Lookup(
         texts={**texts, **called},
-        people=names,
-        orgs={code: org.name for code, org in orgs.items()},
-        places={code: place.name for code, place in places.items()},
+        people={code: then.get(code, name) for code, name in names.items()},
+        orgs={code: then.get(code, org.name) for code, org in orgs.items()},
+        places={code: then.get(code, place.name) for code, place in places.items()},
     )
 
 

@@ -217,6 +217,7 @@ class Instance:
             "SHANGLIANG_DATABASE_URL": servers.application_url,
             **({"SHANGLIANG_DATABASE_READER": READER} if servers.postgres else {}),
             **({"SHANGLIANG_CODEC_ORIGINS": servers.ui_url} if servers.ui_url and not settings.codec_origins else {}),
+            **({"SHANGLIANG_ENGINE_UI": servers.ui_url} if servers.ui_url and not settings.engine_ui else {}),
             "SHANGLIANG_TEMPORAL_ADDRESS": servers.temporal_address,
             "SHANGLIANG_TEMPORAL_NAMESPACE": servers.temporal_namespace,
             "SHANGLIANG_GRACE": str(min(settings.grace, PROCESS_GRACE)),

@@ -18,7 +18,7 @@ from workflows.kernel.calendar import CHINA
 
 NUMBER = "620199001001202603000001-INTAKE_RECEIPT-1"
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=CHINA)
-SCAN = f"https://example.org/api/v1/public/documents/{NUMBER}?check_code=ABCD2345"
+SCAN = f"https://example.org/p/documents/{NUMBER}?check_code=ABCD2345"
 FACTS: dict[str, Any] = {
     "paper": {
         "title": "受理回执",
