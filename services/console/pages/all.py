@@ -6,6 +6,7 @@ from services.console.pages import (
     admin_rules,
     admin_tree,
     boards,
+    bulk,
     case,
     intake,
     listing,
@@ -31,6 +32,7 @@ ROUTES: tuple[At, ...] = (
     *boards.PAGES,
     *intake.PAGES,
     *talking.PAGES,
+    *bulk.PAGES,
     *listing.PAGES,
     *case.PAGES,
 )
