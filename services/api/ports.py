@@ -1,6 +1,7 @@
 """What the API asks of the rest of the product, so that tests can put a twin in its place."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -54,6 +55,9 @@ class People(Protocol):
 
     async def display_names(self, actor_ids: Iterable[str]) -> dict[str, str]:
         """Give names for a screen."""
+
+    async def former_names(self, codes: Iterable[str], at: datetime) -> dict[str, str]:
+        """Give the names at a moment of whoever and whatever is called otherwise by now."""
 
     async def me(self, actor: Actor, language: str = "zh-CN") -> dict[str, Any]:
         """Give what `GET /me` answers."""

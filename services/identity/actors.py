@@ -95,6 +95,12 @@ _DEMONSTRATION = text(
     "SELECT EXISTS (SELECT FROM person) AND NOT EXISTS (SELECT FROM person WHERE source IS DISTINCT FROM 'DEMO') AS all"
 )
 _DISPLAY_NAMES = text("SELECT id, display_name FROM person WHERE id = ANY(:ids)")
+_FORMER_NAMES = text(
+    """
+    SELECT DISTINCT ON (code) code, name FROM former_name
+     WHERE code = ANY(:codes) AND until > :at ORDER BY code, until
+    """
+)
 
 
 PERSONAL = frozenset(
@@ -258,6 +264,12 @@ class Directory:
         ids = sorted({person for person in map(_uuid, actor_ids) if person is not None})
         rows = await self._read(_DISPLAY_NAMES, ids=ids) if ids else []
         return {str(row["id"]): row["display_name"] for row in rows}
+
+    async def former_names(self, codes: Iterable[str], at: datetime) -> dict[str, str]:
+        """Give the names at a moment of those people, organisations and places that are called otherwise by now."""
+        wanted = sorted(code for code in codes if is_key(code))
+        rows = await self._read(_FORMER_NAMES, codes=wanted, at=at) if wanted else []
+        return {row["code"]: row["name"] for row in rows}
 
     async def me(self, actor: Actor, language: str = "zh-CN") -> dict[str, Any]:
         """Give what `GET /me` answers; role titles are in Chinese unless the language is English."""

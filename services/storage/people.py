@@ -13,7 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.ids import uuid7
 from services.storage.message_tables import channel, delivery, feed
-from services.storage.people_tables import access_log, account, body, body_member, person, person_role, region
+from services.storage.people_tables import (
+    access_log,
+    account,
+    body,
+    body_member,
+    former_name,
+    person,
+    person_role,
+    region,
+)
 from services.storage.view_tables import saved_view
 
 ERASED = "（已删除）"
@@ -155,6 +164,9 @@ async def erase_person(connection: AsyncConnection, person_id: UUID) -> bool:
             consent_at=None,
         )
     )
+    # Also what he was called before, and by that change until now.
+    theirs_before = and_(former_name.c.entity == "person", former_name.c.code == str(person_id))
+    await connection.execute(delete(former_name).where(theirs_before))
     await connection.execute(
         update(account)
         .where(account.c.person_id == person_id)

@@ -311,6 +311,16 @@ body_member = Table(
     comment="Who sits in a body, in which post, for how long (成员); rows are ended, not deleted",
 )
 
+former_name = Table(
+    "former_name",
+    metadata,
+    Column("entity", Text, primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("until", DateTime(timezone=True), primary_key=True, server_default=func.clock_timestamp()),
+    Column("name", Text, nullable=False),
+    comment="Names that no longer hold, and until when they did (曾用名), for documents of that time",
+)
+
 audit = Table(
     "audit",
     metadata,

@@ -26,6 +26,7 @@ _PERSON = text(
 )
 # One statement for each kind of thing; secrets of a sign-in are nobody's to read, not even his own.
 _BESIDES = {
+    "former_names": "SELECT name, until FROM former_name WHERE entity = 'person' AND code = :name ORDER BY until",
     "accounts": "SELECT username, active, created_at FROM account WHERE person_id = :id ORDER BY id",
     "roles": "SELECT role, place, org_code, since, until FROM person_role WHERE person_id = :id ORDER BY since, id",
     "seats": """

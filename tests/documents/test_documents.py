@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from datetime import datetime
 
 import httpx
 import pypdf
@@ -34,6 +35,8 @@ PDF = "application/pdf"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PACK = load("lanzhou_2021")
 SEAL = Seal({"k1": b"k" * 32}, "k1")
+RENAMED = at("2026-03-15 00:00")
+"""When the property company took another name."""
 Call = Callable[..., Awaitable[httpx.Response]]
 
 
@@ -42,6 +45,9 @@ class People(TwinPeople):
 
     async def display_names(self, actor_ids: Iterable[str]) -> dict[str, str]:
         return {one: "王小明" for one in actor_ids if one in {"worker1", "worker1b", "property1"}}
+
+    async def former_names(self, codes: Iterable[str], at: datetime) -> dict[str, str]:
+        return {one: "旧名物业公司" for one in codes if one == "property-1" and at < RENAMED}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -158,7 +164,10 @@ async def test_orders_come_in_three_colours(town: Town, call: Call) -> None:
         (False, True, False),
         (False, False, True),
     ]
-    assert all("property-1：" in text and "办理环节办理" in text for text in texts)
+    # A document that was issued never changes: it names the company as it was called that day.
+    assert ["旧名物业公司：" in text for text in texts] == [True, True, False]
+    assert "property-1：" in texts[-1]
+    assert all("办理环节办理" in text for text in texts)
     assert all("时限依据" in text for text in texts)
 
 

@@ -359,3 +359,22 @@ async def test_me_has_english_titles_for_who_reads_english(directory: Directory)
     me = await directory.me(await by_name(directory, "clerk1"), "en-GB")
 
     assert [role["title"] for role in me["roles"]] == ["Meeting secretary"]
+
+
+async def test_names_of_another_day_are_known_until_somebody_is_erased(engine: AsyncEngine) -> None:
+    directory = Directory(engine)
+    renamed = text("UPDATE person SET display_name = :name WHERE id = :id")
+    async with engine.begin() as connection:
+        person = await people.add_person(connection, region_code="6201", display_name="贾某", source="DEMO")
+    before = datetime.now(UTC)
+    async with engine.begin() as connection:
+        await connection.execute(renamed, {"id": person, "name": "甄某"})
+        await connection.execute(text("UPDATE organization SET name = '示范管网公司' WHERE code = 'drainage'"))
+    codes = [str(person), "drainage", "heating"]
+
+    assert await directory.former_names(codes, before) == {str(person): "贾某", "drainage": "示范排水公司"}
+    assert await directory.former_names(codes, datetime.now(UTC)) == {}
+
+    async with engine.begin() as connection:
+        await people.erase_person(connection, person)
+    assert await directory.former_names(codes, before) == {"drainage": "示范排水公司"}

@@ -346,6 +346,9 @@ class TwinPeople:
     async def display_names(self, actor_ids: Iterable[str]) -> dict[str, str]:
         return {actor_id: actor_id for actor_id in actor_ids}
 
+    async def former_names(self, codes: Iterable[str], at: datetime) -> dict[str, str]:
+        return {}
+
     async def me(self, actor: Actor, language: str = "zh-CN") -> dict[str, Any]:
         return {"id": actor.id, "username": actor.username, "display_name": actor.username, "roles": []}
 
