@@ -94,7 +94,7 @@ async def supervision(visit: Visit) -> Response:
     place, narrowed = values["place"], _asked(visit, "color", "owner", "process")
     counts, late, listed, orders = await asyncio.gather(
         visit.api.get("/overdue/counts", place=place),
-        visit.api.get("/overdue", limit=50, cursor=visit.query("cursor"), **_within(place), **narrowed),
+        visit.api.get("/overdue", limit=20, cursor=visit.query("cursor"), **_within(place), **narrowed),
         _cases(visit, "/supervisions", place),
         _cases(visit, "/supervision-orders", place),
     )

@@ -74,7 +74,7 @@ def lines(labels: Sequence[str], series: Sequence[Series], *, percent: bool = Fa
     return {
         "tooltip": {"trigger": "axis"},
         "legend": {"show": len(series) > 1, "top": 0},
-        "grid": {"left": 8, "right": 16, "top": 40, "bottom": 8, "containLabel": True},
+        "grid": {"left": 8, "right": 32, "top": 40, "bottom": 8, "containLabel": True},
         "xAxis": {"type": "category", "data": list(labels), "boundaryGap": False},
         "yAxis": {"type": "value", **(SHARE if percent else {"minInterval": 1})},
         "series": [

@@ -19,6 +19,8 @@ ITEM_STATES = {
     "SOLVED": ("已解决", "secondary"),
 }
 CHOICES = {"FOR": "green", "AGAINST": "red", "ABSTAIN": "secondary"}
+BINDING = ("ADOPT", "ASSIGN", "REFER_DEPARTMENT", "KEEP")
+"""Decisions that somebody must carry out: the minutes name him before they are signed."""
 COMING = ("PROPOSED", "ADMITTED")
 OPEN = ("ADMITTED", "OPENED")
 FIRST_FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -60,6 +62,7 @@ async def sitting(visit: Visit, key: str, *, focus: str = "") -> dict[str, Any]:
         "said": [one for one in case["data"]["statements"].values() if chosen and one["item"] == chosen["key"]],
         "item_states": ITEM_STATES,
         "choices": CHOICES,
+        "binding": BINDING,
         "key": token_hex(16),
         "projector": visit.query("projector") == "1",
         "problem": "",
