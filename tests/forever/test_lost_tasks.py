@@ -28,6 +28,7 @@ from tests.workflow.conftest import C1, GRID, ISSUE, SEAL, WORKER, WORKER_B, Off
 from tests.workflow.test_shell import at_once, submit
 from workflows.issue import commands as do
 from workflows.issue.process import ISSUE as PROCESS
+from workflows.kernel.process import SYSTEM
 from workflows.kernel.shell import CaseWorkflow
 from workflows.kernel.step import Batch, Stamps
 from workflows.kernel.wire import Envelope, Receipt, Seed, restored
@@ -175,6 +176,25 @@ async def test_an_effect_whose_task_is_lost_is_settled_once(stumbling: Office) -
         case = await case_now(connection, ISSUE, duplicate)
     assert case is not None
     assert not case.pending
+    assert not await incidents(stumbling, duplicate)
+
+
+async def test_an_effect_that_a_command_has_overtaken_is_settled_once(stumbling: Office) -> None:
+    target, _ = await stumbling.open(submit(), GRID)
+    duplicate, _ = await stumbling.open(submit(), GRID)
+    facts = {"target": {"id": target, "community": C1, "closed": False}}
+    LOST.extend([("effect", duplicate)] * 2)
+
+    await stumbling.give(duplicate, do.MergeInto(target=target), WORKER, facts=facts)
+    async with asyncio.timeout(15):
+        while len(LOST) > 1:
+            await asyncio.sleep(0.01)
+    # The task comes again with this command, which takes over what was written before the effect is settled.
+    undone = await stumbling.give(duplicate, do.UndoMerge(target=target), SYSTEM)
+
+    assert undone.version == 4
+    case = await same_in_both(stumbling, duplicate)
+    assert (case.position, case.version, case.pending) == ("REGISTERED", 4, ())
     assert not await incidents(stumbling, duplicate)
 
 

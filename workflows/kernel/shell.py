@@ -231,6 +231,9 @@ class CaseWorkflow:
             Neighbours.carry_out, errand, start_to_close_timeout=ERRAND_TRY, retry_policy=ERRAND_TRIES
         )
         async with self._lock:
+            # A command that had to catch up may have taken it over as settled: the task that wrote so was lost.
+            if waiting.id not in {one.id for one in self._case.pending}:
+                return
             event: Event = settle(self._case, waiting.id, workflow.now(), refused=answer.refused or None)
             try:
                 await self._drive(commit(self.process, self._case, (event,)), None)
