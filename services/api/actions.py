@@ -72,7 +72,9 @@ def actions(
             except Refusal as refusal:
                 action["why_not"] = _why_not(refusal, language)
         found.append(action)
-    return sorted(found, key=lambda one: ("why_not" in one, not one["owed"]))
+    # What is owed stands in the order that the process names it in: the usual way first.
+    places = {name: place for place, name in enumerate(owed)}
+    return sorted(found, key=lambda one: ("why_not" in one, places.get(one["command"], len(places))))
 
 
 def _is_for_people(arrow: Arrow) -> bool:

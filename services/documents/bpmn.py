@@ -22,7 +22,9 @@ LEFT, TOP = 80, 80
 COLUMN, ROW = 230, 120
 TASK = (150, 70)
 EVENT = (36, 36)
-LANE = 24
+LANES, STEP = 6, 6
+"""Lines side by side in a gap between columns or rows, and how far apart."""
+LANE_AWAY, GAP = 16, 10 + LANES * STEP
 HERE = {"color:background-color": "#fff2cc", "color:border-color": "#d6b656"}
 MOMENTS = {
     "BLUE": ("临期提醒", "reminder"),
@@ -180,18 +182,49 @@ def _distances(flows: Iterable[tuple[str, str]]) -> dict[str, int]:
 
 
 def _waypoints(source: Box, target: Box, number: int) -> list[tuple[int, int]]:
-    """Forward: straight across; back or within a column: over the top, each flow on a line of its own."""
-    if target.x > source.x:
-        middle = source.x + source.width + 20 + number % 5 * 8
+    """By the lanes between columns and rows, so that no line crosses a box; each flow beside the others.
+
+    A neighbour on the right is reached straight across. Whatever lies farther right is reached along the gap over its
+    row; what lies back or in the same column along the gap under the source, and from its right side.
+    """
+    out, start = source.x + source.width, (source.x + source.width, source.middle)
+    lane = _right_of(source) + number % LANES * STEP
+    if _column(target) == _column(source) + 1:
+        return [start, (lane, source.middle), (lane, target.middle), (target.x, target.middle)]
+    if target.x > out:
+        over = _row_top(target) - GAP + number % LANES * STEP
+        before = _left_of(target) - number % LANES * STEP
         return [
-            (source.x + source.width, source.middle),
-            (middle, source.middle),
-            (middle, target.middle),
+            start,
+            (lane, source.middle),
+            (lane, over),
+            (before, over),
+            (before, target.middle),
             (target.x, target.middle),
         ]
-    over = TOP - LANE - number % 8 * 6
-    start, end = source.x + source.width // 2, target.x + target.width // 2
-    return [(start, source.y), (start, over), (end, over), (end, target.y)]
+    behind = _right_of(target) + number % LANES * STEP
+    end = (target.x + target.width, target.middle)
+    if _column(target) == _column(source):
+        return [start, (behind, source.middle), (behind, target.middle), end]
+    under = _row_top(source) + TASK[1] + (GAP - number % LANES * STEP)
+    return [start, (lane, source.middle), (lane, under), (behind, under), (behind, target.middle), end]
+
+
+def _column(box: Box) -> int:
+    return (box.x - LEFT) // COLUMN
+
+
+def _row_top(box: Box) -> int:
+    """Where a task in the row of this box begins; an event is smaller and stands in its middle."""
+    return box.middle - TASK[1] // 2
+
+
+def _left_of(box: Box) -> int:
+    return LEFT + _column(box) * COLUMN - LANE_AWAY
+
+
+def _right_of(box: Box) -> int:
+    return LEFT + _column(box) * COLUMN + TASK[0] + LANE_AWAY
 
 
 def _bounds(shape: Element, box: Box) -> None:

@@ -1,6 +1,7 @@
 """The picture of a process follows BPMN 2.0: every node and flow once, each of them drawn."""
 
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 from xml.etree import ElementTree
 
@@ -95,3 +96,19 @@ def test_titles_are_in_the_readers_language() -> None:
     names = {node.get("name") for node in drawn(ISSUE, language="en").iter() if node.tag in NODES}
 
     assert {"Registered", "Assigned"} <= names
+
+
+@every_process
+def test_no_flow_crosses_a_node(process: Process[Any]) -> None:
+    root = drawn(process)
+    boxes = [
+        tuple(float(bounds.get(name, "")) for name in ("x", "y", "width", "height"))
+        for bounds in root.iter(f"{DC}Bounds")
+    ]
+    for edge in root.iter(f"{DI}BPMNEdge"):
+        points = [(float(one.get("x", "")), float(one.get("y", ""))) for one in edge.findall(POINT)]
+        for (x1, y1), (x2, y2) in pairwise(points):
+            left, right, top, bottom = min(x1, x2), max(x1, x2), min(y1, y2), max(y1, y2)
+            for x, y, width, height in boxes:
+                is_within = left < x + width and x < right and top < y + height and y < bottom
+                assert not is_within, edge.get("id")

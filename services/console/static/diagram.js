@@ -19,8 +19,22 @@ document.addEventListener("DOMContentLoaded", () => {
       place.querySelector(".diagram-wait")?.remove();
       const canvas = viewer.get("canvas");
       // The one shape with a colour of its own is where the case stands.
-      const here = viewer.get("elementRegistry").filter((one) => one.di?.get?.("color:background-color"))[0];
+      const registry = viewer.get("elementRegistry");
+      const here = registry.filter((one) => one.di?.get?.("color:background-color"))[0];
+      for (const flow of registry.filter((one) => one.waypoints)) {
+        // Lines go behind the boxes, and those that lead neither here nor away from here step back.
+        const drawn = registry.getGraphics(flow);
+        const group = drawn.parentNode;
+        group.parentNode.prepend(group);
+        if (!here || flow.source === here || flow.target === here) continue;
+        drawn.classList.add("far");
+      }
+      for (const label of registry.filter((one) => one.labelTarget?.waypoints)) {
+        // What may happen next has its name written; at other lines there is no room for all of them.
+        if (label.labelTarget.source !== here) registry.getGraphics(label).classList.add("far");
+      }
       function look(how) {
+        place.classList.toggle("whole", how === "all");
         if (how === "all") canvas.zoom("fit-viewport", "auto");
         else if (how === "in" || how === "out") canvas.zoom(canvas.zoom() * (how === "in" ? 1.25 : 0.8));
         else if (here) {
@@ -29,7 +43,8 @@ document.addEventListener("DOMContentLoaded", () => {
         }
       }
       look("all");
-      if (canvas.zoom() < 0.55) look("here");
+      if (here) look(canvas.zoom() < 0.55 ? "here" : "all");
+      place.classList.remove("whole");
       for (const button of place.closest(".card").querySelectorAll("[data-diagram]")) button.addEventListener("click", () => look(button.dataset.diagram));
     } catch (wrong) {
       place.textContent = place.dataset.wrong;
