@@ -79,7 +79,7 @@ def outline_of(geometry: Any) -> tuple[Point, ...] | None:
     """The outer ring of a GeoJSON polygon, or of the first of several; None for anything else."""
     if not isinstance(geometry, Mapping):
         return None
-    rings = geometry.get("coordinates")
+    rings: Any = geometry.get("coordinates")
     if geometry.get("type") == "MultiPolygon" and rings:
         rings = rings[0]
     elif geometry.get("type") != "Polygon":

@@ -185,7 +185,7 @@ async def _map(visit: Visit, wanted: Mapping[str, str], cases: Sequence[Mapping[
     place = wanted.get("community_id") or own
     units = (await visit.api.get("/spatial-units", within=place, kind="GRID", limit=200))["items"] if place else []
     drawn: Sketch | None = sketch(sorted(units, key=lambda one: one["code"])) if units else None
-    dots = []
+    dots: list[dict[str, Any]] = []
     crowd: dict[tuple[int, int], int] = {}
     for case in cases:
         at = drawn.at(case["data"].get("location")) if drawn else None

@@ -305,7 +305,7 @@
         const drop = make("button", { type: "button", className: "btn btn-sm btn-ghost-danger", textContent: words.drop });
         drop.addEventListener("click", () => { if (confirm(words.dropAsk)) Outbox.remove(item.key); });
         tools.append(drop);
-        const when = new Date(item.at).toLocaleString(document.documentElement.lang, { dateStyle: "short", timeStyle: "short" });
+        const when = new Date(item.at).toLocaleString(document.documentElement.lang, { dateStyle: "short", timeStyle: "short", timeZone: "Asia/Shanghai" });
         return make("div", { className: "list-group-item d-flex flex-wrap gap-2 align-items-center" },
           make("div", {}, make("div", { className: "fw-bold", textContent: item.title }), make("div", { className: `small ${item.state === "refused" ? "text-red" : "text-secondary"}`, textContent: `${when} · ${state}` })), tools);
       }));
