@@ -22,6 +22,7 @@ PAPERS = {
     "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
+KEPT = ("category", "organization")
 AS_WHOM = ("acting_role", "acting_org", "on_behalf_of")
 
 
@@ -37,7 +38,8 @@ async def command_form(visit: Visit) -> Response:
     action = next((one for one in values["actions"] if one["command"] == name), None)
     if action is None:
         return await _too_late(visit)
-    fields = inputs(action["fields"], dict(visit.request.query_params))
+    fields = inputs(action["fields"], {**_as_it_stands(values["case"], action), **visit.request.query_params})
+    await named(visit, [one.value for one in fields if one.widget in ("pick", "picks")])
     return await _form(visit, values, action, fields, key=key_of(None))
 
 
@@ -60,6 +62,12 @@ async def give(visit: Visit) -> Response:
             return await _too_late(visit)
         return await _form(visit, values, action, inputs(schema, body), key=sent_with, no=no, as_whom=as_whom)
     return visit.go(f"/{process.plural}/{case['number']}", said=name)
+
+
+def _as_it_stands(case: Mapping[str, Any], action: Mapping[str, Any]) -> dict[str, Any]:
+    """What the case says already of what a command asks for by name: whoever changes nothing types nothing."""
+    fields, data = action["fields"].get("properties", {}), case["data"]
+    return {name: data[name] for name, one in fields.items() if one.get("x-kind") in KEPT and data.get(name)}
 
 
 async def _form(
