@@ -41,6 +41,7 @@ from workflows.kernel.wire import command_of
 from workflows.policy.packs import load
 from workflows.registry import PROCESSES
 from workflows.supervision import rules as sv
+from workflows.supervision_order import rules as orders
 
 COUNTY = "620199"
 STREET_COMMUNITIES = 20
@@ -50,6 +51,7 @@ PER_MONTH = 4
 EPC_DAY = 20
 MEETING_HOUR = 15
 COMMITTEES_WEEKDAY = 2
+ORDERS_WEEKDAYS = (0, 3)
 REF = "text:0000000000000000"
 WORK_BEGINS, WORK_HOURS = 9, 8
 CATEGORIES = {HandlingMode.IMMEDIATE: "A02", HandlingMode.TIME_LIMITED: "B01", HandlingMode.SCHEDULED: "B01"}
@@ -100,6 +102,8 @@ class Outcomes:
     """Commands in each minute since 1970."""
     span: timedelta = timedelta()
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    """Processor time of all cores together."""
 
     @property
     def peak(self) -> int:
@@ -111,6 +115,7 @@ class Outcomes:
         self.issues += other.issues
         self.supervisions += other.supervisions
         self.turns += other.turns
+        self.cpu_seconds += other.cpu_seconds
         self.span = other.span
         self.agendas.update(other.agendas)
         for name in COUNTED:
@@ -203,7 +208,7 @@ class Simulation:
 
     def run(self) -> Outcomes:
         """Live through all of it and count."""
-        begun = time.perf_counter()
+        begun, worked = time.perf_counter(), time.process_time()
         ends = _months_later(self.plan.begins, self.plan.months)
         codes = [_code(self.plan.first + number) for number in range(self.plan.communities)]
         for code in codes:
@@ -216,6 +221,7 @@ class Simulation:
         self.street.run_to(ends)
         self._count(ends - self.plan.begins)
         self.outcomes.seconds = time.perf_counter() - begun
+        self.outcomes.cpu_seconds = time.process_time() - worked
         return self.outcomes
 
     # --- what comes in ----------------------------------------------------------------------------------------
@@ -389,6 +395,8 @@ class Simulation:
             # Now and then nobody thinks of the meeting of the month.
             if day.day == EPC_DAY and self.chance.random() >= self.plan.silence:
                 self.sessions.set_meeting(code, EPC, self._in_office(at(day, _hour())))
+            if day.weekday() in ORDERS_WEEKDAYS:
+                self.at(self._in_office(at(day, _hour())), lambda: self._answer(code))
             if day.weekday() == COMMITTEES_WEEKDAY:
                 self.sessions.set_meeting(code, TWO_COMMITTEES, self._in_office(at(day, _hour())))
                 self.at(self._in_office(at(day, _hour())), lambda: self._supervise(code))
@@ -402,6 +410,20 @@ class Simulation:
             if case is None:
                 continue
             self.attempt(lambda case=case: self._delist(case, people))  # type: ignore[misc]  # bound now
+
+    def _answer(self, code: str) -> None:
+        """Whoever has got a 督办单 writes what he does about it, and the supervisor takes note."""
+        people = People(code)
+        for issue in self._issues(code):
+            for order in issue.data.orders:
+                if self.chance.random() >= self.plan.silence:
+                    self.attempt(lambda order=order: self._reply(self.street.cases[order], people))  # type: ignore[misc]
+
+    def _reply(self, case: Case[Any], people: People) -> None:
+        if case.state == "ISSUED":
+            org = case.data.responsible_org
+            self.give(case, orders.Reply(text=REF), people.lead(org) if org else people.worker)
+            self.give(case, orders.AcceptReply(), people.supervisor)
 
     def _issues(self, code: str) -> list[Case[Issue]]:
         return [self.street.cases[case_id] for case_id in self._of.get(code, ())]

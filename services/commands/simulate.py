@@ -108,6 +108,7 @@ def _written(found: Outcomes) -> dict[str, object]:
         "events": found.turns,
         "commands_per_second": {"mean": found.mean_load, "peak": found.peak / 60},
         "wall_seconds": round(found.seconds, 2),
+        "cpu_seconds": round(found.cpu_seconds, 2),
         "cases_per_second": round(found.issues / found.seconds, 1) if found.seconds else None,
     }
 
@@ -142,4 +143,7 @@ def _show(found: Outcomes) -> None:
         f"峰值 peak {found.peak / 60:.2f}（一分钟 {found.peak} 次 in a minute）"
     )
     rate = found.issues / found.seconds if found.seconds else 0
-    out.print(f"{found.issues} 件 issues · 用时 {found.seconds:.1f} s · {rate:.0f} 件/秒 cases per second")
+    out.print(
+        f"{found.issues} 件 issues · 用时 {found.seconds:.1f} s（处理器 CPU {found.cpu_seconds:.1f} s）· "
+        f"{rate:.0f} 件/秒 cases per second"
+    )

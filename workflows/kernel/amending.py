@@ -1,6 +1,7 @@
 """Copy a frozen value with some of its fields changed, as rules do many times in every turn (pure)."""
 
 from dataclasses import replace
+from functools import cache
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -12,12 +13,19 @@ def amend(value: T, /, **changes: Any) -> T:
     `dataclasses.replace` calls `__init__` with every field, which took half of a simulated life. A value without
     slots is copied at once; one with slots, or with a check at its making, is left to `replace`.
     """
-    held = getattr(value, "__dict__", None)
-    if held is None or hasattr(value, "__post_init__"):
+    kind = type(value)
+    if not _is_copied(kind):
         return replace(value, **changes)  # type: ignore[type-var]
-    if not changes.keys() <= held.keys():
-        raise TypeError(f"{type(value).__name__} has no {sorted(changes.keys() - held.keys())}")
-    copy = object.__new__(type(value))
-    copy.__dict__.update(held)
-    copy.__dict__.update(changes)
+    held = value.__dict__
+    copy = object.__new__(kind)
+    known = copy.__dict__
+    known.update(held)
+    known.update(changes)
+    if len(known) != len(held):
+        raise TypeError(f"{kind.__name__} has no {sorted(changes.keys() - held.keys())}")
     return copy
+
+
+@cache
+def _is_copied(kind: type) -> bool:
+    return kind.__dictoffset__ != 0 and not hasattr(kind, "__post_init__")

@@ -147,6 +147,9 @@ ClockOp = Start | Meet | Cancel | Pause | Resume | Extend | Mark | Restamp
 # --- a clock -------------------------------------------------------------------------------------------
 
 
+_RUNNING, _PAUSED, _BREACHED = ClockState.RUNNING, ClockState.PAUSED, ClockState.BREACHED
+
+
 @dataclass(frozen=True, kw_only=True)
 class Clock:
     """One clock of one case. `number` is its place among all clocks of the case, from 1."""
@@ -182,7 +185,8 @@ class Clock:
     @property
     def live(self) -> bool:
         """Say whether the clock still counts: running, paused or breached and not yet met."""
-        return self.state in (ClockState.RUNNING, ClockState.PAUSED, ClockState.BREACHED)
+        state = self.state
+        return state is _RUNNING or state is _BREACHED or state is _PAUSED
 
     def next_moment(self) -> tuple[datetime, str] | None:
         """The next moment at which this clock speaks, and the rung it reaches then."""

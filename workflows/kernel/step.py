@@ -290,12 +290,14 @@ def evolve(process: Process[Any], case: Case[Any], event: Event) -> Evolved:
                 live[clock.number] = touched[clock.number] = changed
             if asked is not None:
                 requests[clock.number] = asked
-    for clock in list(live.values()):
-        rule = process.clock_rules[clock.code]
-        owner, supervisor = rule.owner(after, clock.ref), rule.supervisor(after, clock.ref)
-        if clock.live and (owner, supervisor) != (clock.owner, clock.supervisor):
-            moved = amend(clock, owner=owner, supervisor=supervisor)
-            live[clock.number] = touched[clock.number] = moved
+    # Who owes a clock follows from where the case stands and what is known of it; most events change neither.
+    if change.to or change.sets or change.puts or change.community or change.level:
+        for clock in [one for one in live.values() if one.live]:
+            rule = process.clock_rules[clock.code]
+            owner, supervisor = rule.owner(after, clock.ref), rule.supervisor(after, clock.ref)
+            if (owner, supervisor) != (clock.owner, clock.supervisor):
+                moved = amend(clock, owner=owner, supervisor=supervisor)
+                live[clock.number] = touched[clock.number] = moved
     if process.ended(after):
         begun = set(range(case.clock_count + 1, count + 1))
         for clock in list(live.values()):
