@@ -35,6 +35,9 @@ class Kept(StaticFiles):
         if path == "worker.js":
             response.headers["Cache-Control"] = "no-cache"
             response.headers["Service-Worker-Allowed"] = "/"
+            # A worker obeys the policy of its own file: it loads a part of itself and speaks to us, nothing else.
+            policy = "default-src 'none'; script-src 'self'; connect-src 'self'"
+            response.headers["Content-Security-Policy"] = policy
             # A worker lives by the rules that its own file came with.
             response.headers["Content-Security-Policy"] = SECURITY["Content-Security-Policy"]
         return response
