@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Scope
 from services.console.pages.all import ROUTES
 from services.console.pages.boards import boards_for
 from services.console.session import Cookies
-from services.console.visit import SECURITY, House, page
+from services.console.visit import House, page
 from workflows.kernel.process import Process
 
 STATIC = Path(__file__).parent / "static"
@@ -38,8 +38,6 @@ class Kept(StaticFiles):
             # A worker obeys the policy of its own file: it loads a part of itself and speaks to us, nothing else.
             policy = "default-src 'none'; script-src 'self'; connect-src 'self'"
             response.headers["Content-Security-Policy"] = policy
-            # A worker lives by the rules that its own file came with.
-            response.headers["Content-Security-Policy"] = SECURITY["Content-Security-Policy"]
         return response
 
 

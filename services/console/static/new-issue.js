@@ -239,6 +239,12 @@
         return form.submit();
       }
       const done = await Outbox.send().catch(() => ({ sent: [], refused: [] }));
+      if (done.signedOut) {
+        // It comes back, photos and all, when he has signed in.
+        await Outbox.put({ ...item, state: "draft" });
+        location.assign(`/sign-in?next=${encodeURIComponent(location.pathname)}`);
+        return;
+      }
       const sent = done.sent.find((one) => one.key === item.key) ?? heard.get(item.key);
       const refused = done.refused.find((one) => one.key === item.key);
       if (sent) { forget(); location.assign(sent.receipt); return; }
@@ -291,7 +297,7 @@
     // --- what waits ---
     const waiting = $("#waiting");
     async function list() {
-      const items = await Outbox.all().catch(() => []);
+      const items = (await Outbox.all().catch(() => [])).filter((item) => item.state !== "draft");
       waiting.classList.toggle("d-none", !items.length);
       $("[data-count]", waiting).textContent = items.length;
       $("[data-list]", waiting).replaceChildren(...items.map((item) => {
@@ -310,7 +316,7 @@
           make("div", {}, make("div", { className: "fw-bold", textContent: item.title }), make("div", { className: `small ${item.state === "refused" ? "text-red" : "text-secondary"}`, textContent: `${when} · ${state}` })), tools);
       }));
     }
-    async function restore(item) {
+    function refill(item) {
       clean();
       for (const one of form.querySelectorAll("[type=checkbox]")) one.checked = false;
       for (const [name, value] of item.fields) {
@@ -320,8 +326,18 @@
       }
       pictures.put(item.fields.map(([, value]) => value).filter((value) => value instanceof File));
       kind.refresh();
+    }
+    async function restore(item) {
+      refill(item);
       await Outbox.remove(item.key);
       complain(item.problem);
+    }
+    async function resume() {
+      const draft = (await Outbox.all().catch(() => [])).find((item) => item.state === "draft" && item.who === form.dataset.who);
+      if (!draft) return;
+      refill(draft);
+      form.elements.key.value = draft.key;
+      await Outbox.remove(draft.key);
     }
     $("[data-send-all]", waiting).addEventListener("click", async (event) => {
       event.target.disabled = true;
@@ -329,6 +345,7 @@
       event.target.disabled = false;
       if (done.signedOut) document.querySelector("#signed-out").showModal();
     });
+    resume();
     list();
   }
 })();

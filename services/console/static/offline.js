@@ -79,7 +79,7 @@ if (typeof document !== "undefined") {
     async function show() {
       const pill = document.querySelector("#outbox");
       if (!pill) return;
-      const count = (await Outbox.all().catch(() => [])).length;
+      const count = (await Outbox.all().catch(() => [])).filter((item) => item.state !== "draft").length;
       pill.classList.toggle("d-none", !count);
       pill.querySelector(".badge").textContent = count;
     }
