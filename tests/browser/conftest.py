@@ -30,6 +30,8 @@ LOCALES = {"zh": "zh-CN", "en": "en-US"}
 def product() -> Iterator[Product]:
     """The whole product, running for all journeys."""
     one = Product()
+    # Under the pack of every day, so that no deadline passes while a browser draws; where one must, `hurries` says so.
+    one.environment["SHANGLIANG_POLICY"] = "lanzhou_2021"
     try:
         one.start()
         yield one
@@ -78,6 +80,12 @@ class House:
         visitor = self.anybody(size, language, storage_state=self._known[name], **more)
         visitor.name = name
         return visitor
+
+    def hurries(self, path: str) -> None:
+        """Put a case under the pack in which a day lasts two seconds, before its next deadline begins."""
+        reason = {"pack": "drill", "reason": "演练"}
+        status, case = self.product.ask("admin", "POST", f"{path}/commands/rebase_policy", reason)
+        assert status == 200, case
 
     def photograph(self, name: str) -> None:
         """Keep what everybody sees now, in `build/shots`."""

@@ -98,7 +98,27 @@ def fill(form: Locator, fields: Mapping[str, Any]) -> None:
             _fill_one(form, name.replace("__", "."), value)
 
 
+def _pick(place: Locator, values: list[str]) -> None:
+    """Look for each value by what it is called or by its code, and take what is found."""
+    field, offered = place.get_by_role("combobox"), place.get_by_role("listbox")
+    for value in values:
+        field.fill(value)
+        expect(offered).to_be_visible(timeout=PATIENCE)
+        by_code = offered.get_by_role("option").filter(has=place.page.locator(f"small:text-is('{value}')"))
+        by_name = offered.get_by_role("option").filter(has_text=value)
+        found = by_code.or_(by_name)
+        expect(found.or_(offered.locator(".disabled")).first).to_be_visible(timeout=PATIENCE)
+        if found.count():
+            found.first.click()
+        else:
+            field.press("Tab")
+
+
 def _fill_one(form: Locator, name: str, value: Any) -> None:
+    picked = form.locator(f".pick[data-name='{name}']")
+    if picked.count():
+        _pick(picked, _as_list(value))
+        return
     found = form.locator(f"[name='{name}']")
     expect(found.first).to_be_attached(timeout=PATIENCE)
     for fold in form.locator(f"details:not([open]):has([name='{name}']) > summary").all():

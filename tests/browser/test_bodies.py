@@ -1,0 +1,157 @@
+"""A committee is formed, and a unit admitted: each step by the page of whoever acts, the tenth alike by the API."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import FilePayload, expect
+
+from tests.browser.conftest import House
+from tests.browser.visitor import Visitor, fill
+from workflows.kernel.calendar import CHINA
+
+C1, C3 = "620199001001", "620199001003"
+PROMISE = FilePayload(name="promise.txt", mimeType="text/plain", buffer="经费承诺".encode())
+
+
+def begins(visitor: Visitor, plural: str, **fields: Any) -> str:
+    """Start a case by its form; gives the path of its page."""
+    visitor.goes(f"/{plural}/new")
+    form = visitor.page.locator(f"form[action='/{plural}/new']")
+    fill(form, fields)
+    form.locator("button[type=submit]").last.click()
+    visitor.page.wait_for_url(lambda url: "/new" not in url)
+    return urlsplit(visitor.page.url).path
+
+
+def asked(house: House, who: str, case: str) -> dict[str, Any]:
+    """The case as the API has it."""
+    status, found = house.product.ask(who, "GET", case)
+    assert status == 200, found
+    read: dict[str, Any] = found
+    return read
+
+
+def tells(house: House, who: str, case: str, command: str, **fields: Any) -> dict[str, Any]:
+    """Give a command by the API."""
+    status, found = house.product.ask(who, "POST", f"{case}/commands/{command}", fields)
+    assert status == 200, (command, found)
+    read: dict[str, Any] = found
+    return read
+
+
+def party_meets(house: House, number: int, subject: str) -> str:
+    """The party organisation of a community meets on a formation and adopts it; gives the number of its meeting."""
+    clerk, chair, present = f"clerk{number}", f"secretary{number}", [f"tc{number}{one}" for one in "abcdefgh"]
+    at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    body = {"community_code": f"62019900100{number}", "type": "TWO_COMMITTEES", "place": "会议室", "scheduled_at": at}
+    status, meeting = house.product.ask(clerk, "POST", "/meetings", body)
+    assert status == 201, meeting
+    path = f"/meetings/{meeting['number']}"
+    about = {"subject_type": "formation", "subject_id": subject, "title": "人选"}
+    item = next(iter(tells(house, clerk, path, "propose_item", **about)["data"]["items"]))
+    tells(house, chair, path, "admit", item=item)
+    tells(house, clerk, path, "send_notice")
+    tells(house, chair, path, "open_session", present=present)
+    tells(house, chair, path, "open_item", item=item)
+    votes = [{"member": who, "choice": "FOR"} for who in present]
+    tells(house, clerk, path, "record_vote", item=item, votes=votes)
+    decision = {"outcome": "ADOPT", "text": "同意", "waiver_reason": "无利益涉事方"}
+    tells(house, chair, path, "record_decision", item=item, **decision)
+    tells(house, chair, path, "adjourn")
+    return str(meeting["id"])
+
+
+def test_a_committee_is_formed(house: House) -> None:
+    secretary, worker = house.person("secretary3"), house.person("worker3", "phone")
+    case = begins(secretary, "formations", community_code=C3, kind="INITIAL", target_size=9)
+    house.hurries(case)
+    secretary.gives(case, "publish_call", text="现征集委员", conditions="热心公益", contact="社区服务站")
+
+    way = {"way": "RESIDENT", "category": "VETERAN", "consent": True}
+    worker.gives(
+        case, "nominate", way="RESIDENT", category="VETERAN", person__name="王某某", person__phone="13900000000"
+    )
+    for name in ("vice3", "vice3b", "member3a", "member3b", "member3c", "member3d"):
+        tells(house, "worker3", case, "nominate", person=name, **way)
+    found = house.product.until("worker3", case, lambda one: one["state"] == "SHORTLISTING")
+    candidates = found["data"]["candidates"]
+    assert "王某某" not in str(found)
+    [named] = [key for key, one in candidates.items() if not one.get("consent")] or list(candidates)[:1]
+    if not candidates[named].get("consent"):
+        tells(house, "worker3", case, "give_consent", candidate=named)
+    first, *others = candidates
+    worker.gives(case, "verify_candidate", candidate=first, eligible=True)
+    for key in others:
+        tells(house, "worker3", case, "verify_candidate", candidate=key, eligible=True)
+    listed = [{"candidate": key, "post": "VICE_CHAIR" if nth < 2 else "MEMBER"} for nth, key in enumerate(candidates)]
+    worker.gives(case, "propose_shortlist", candidates=listed)
+
+    form = secretary.asks_for(case, "party_meeting_decide")
+    fill(form, {"candidates": list(candidates), "text": "会议决定以上人选", "exception_reason": "按实际情况"})
+    form.locator("button[type=submit]").last.click()
+    # No meeting has decided it: said in place.
+    expect(secretary.page.locator(".is-invalid, [role=alert]").first).to_be_visible()
+    meeting = party_meets(house, 3, asked(house, "secretary3", case)["id"])
+    secretary.gives(
+        case,
+        "party_meeting_decide",
+        candidates=list(candidates),
+        text="会议决定以上人选",
+        exception_reason="按实际情况",
+        meeting=meeting,
+    )
+    house.person("streetparty").gives(case, "approve_and_file", filing_no="安和党工〔2026〕7号")
+    found = house.product.until("secretary3", case, lambda one: one["state"] == "APPOINTING")
+    ready = {key: one["post"] for key, one in found["data"]["candidates"].items() if one["standing"] == "CLEARED"}
+    (member, post), *rest = ready.items()
+    secretary.gives(case, "issue_certificate", member=member, post=post)
+    for key, each in rest:
+        tells(house, "secretary3", case, "issue_certificate", member=key, post=each)
+    assert asked(house, "secretary3", case)["state"] == "APPOINTED"
+
+    roster = house.product.until("officer", f"/committees/{C3}", lambda one: len(one["members"]) >= len(ready))
+    issued = next(one for one in roster["members"] if one.get("check_code"))
+    anybody = house.anybody("phone")
+    anybody.goes(f"/p/certificates/{issued['cert_no']}?check_code={issued['check_code']}")
+    anybody.sees(issued["name"])
+
+
+def test_a_unit_is_admitted_and_anybody_can_check_it(house: House) -> None:
+    today = datetime.now(UTC).astimezone(CHINA).date()
+    liaison, office = house.person("heating"), house.person("reviewer")
+    case = begins(
+        liaison,
+        "admissions",
+        variant="UNIT",
+        applicant_org="heating",
+        item_name="供热便民服务点",
+        basis="市委完善社区管理体制意见",
+        need_reason="方便居民",
+        content="设点服务",
+        delivery_mode="OWN_STAFF",
+        communities=[C1],
+        planned_from=today.isoformat(),
+        planned_until=(today + timedelta(days=300)).isoformat(),
+        staffing="每个社区一人",
+        funding__source="自筹",
+        funding__amount=20000,
+    )
+    office.goes("/")
+    office.sees("供热便民服务点")
+    office.gives(case, "check_conditions", met=["有固定场所"], function_split="企业服务")
+    office.gives(case, "decide", outcome="APPROVE")
+    liaison.gives(case, "confirm_funding", kind="COMMITTED", evidence=PROMISE)
+    office.gives(case, "register_and_enter")
+    data = asked(house, "heating", case)["data"]
+
+    anybody = house.anybody("phone")
+    anybody.goes(f"/p/permits?community={C1}")
+    anybody.sees("供热便民服务点")
+    anybody.goes("/p/verify")
+    ask = anybody.page.locator("form[action='/p/verify']")
+    fill(ask, {"kind": "permits", "number": data["permit_no"], "check_code": data["check_code"]})
+    ask.locator("button[type=submit]").click()
+    anybody.sees("供热便民服务点", data["permit_no"])
+    assert re.search("有效", anybody.page.locator("main").inner_text())
