@@ -31,7 +31,11 @@ async def ask(visit: Visit) -> Response:
 
 
 async def _form(visit: Visit, *, next: str, wrong: str = "", name: str = "", status: int = 200) -> Response:
-    ways = await visit.api.get("/auth/ways")
+    try:
+        provider = (await visit.api.get("/auth/ways"))["provider"]
+    except Problem:
+        # Who cannot be told of another way signs in by his password.
+        provider = False
     return await visit.show(
         "sign_in.html",
         status=status,
@@ -39,7 +43,7 @@ async def _form(visit: Visit, *, next: str, wrong: str = "", name: str = "", sta
         next=next,
         wrong=wrong,
         name=name,
-        provider=ways["provider"],
+        provider=provider,
         said=visit.say("密码已修改，请用新密码登录。") if visit.query("done") == "password" else "",
     )
 
