@@ -61,7 +61,7 @@ from workflows.kernel.clocks import ClockState
 from workflows.kernel.process import SYSTEM
 from workflows.kernel.upkeep import RecomputeClocks
 from workflows.meeting import commands as sit
-from workflows.meeting.data import Outcome
+from workflows.meeting.data import ItemKind, Outcome
 from workflows.membership import commands as change
 from workflows.membership.data import Outcome as Kept
 from workflows.membership.data import Post
@@ -652,6 +652,13 @@ def test_m5_december_2026_the_end_of_the_year() -> None:
     town.permit("PU-5", "power", funding=unpaid)
     town.permit("PU-2", until="2027-03-31")
     town.permit("PU-3", until="2027-03-31")
+    # what a 大党委 decided in October, for the task list of step 8
+    town.at("10-12 09:00").submit("I-50", "grid1", category_code="K02", reporter=CONTACT)
+    town.accept("I-50", "worker1", SCHEDULED, "K02", **MODERATE)
+    town.meet("M-0", "10-20 15:00")
+    town.at("10-20 15:00").open_session("M-0")
+    town.agree("M-0", "I-50", Outcome.ASSIGN, lead_org="property-1", due_on=date(2026, 12, 31))
+    minuted(town, "M-0")
     item = {"planned_from": date(2026, 10, 28), "planned_until": date(2027, 6, 30), "communities": (C1, C3)}
     town.at("10-28 09:00").admit("PW-1", "medical-insurance", Variant.WORK_ITEM, **item)
     permits = ("PU-1", "PU-2", "PU-3", "PU-5")
@@ -714,6 +721,8 @@ def test_m5_december_2026_the_end_of_the_year() -> None:
     for number, when in ((1, "12-17 15:00"), (2, "12-18 15:00")):
         town.at(when).open_session(f"M-{number}")
         minuted(town, f"M-{number}")
+    first = min(town.meeting("M-1").data.items.values(), key=lambda one: one.order)
+    assert (first.kind, first.subject_id) == (ItemKind.INFORMATION, "M-0"), "the tasks of October come first"
     town.at("12-21 10:00").say("PU-3", "reviewer", adm.Revoke(reason=REF))
     assert (town.due("PU-3", "HAND_OVER"), town.clock("PU-3", "HAND_OVER").provisional) == ("2027-01-04 18:00", True)
     town.at("12-22 15:00").open_session("M-3")
