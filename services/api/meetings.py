@@ -33,6 +33,7 @@ from workflows.meeting.counting import (
     voting,
 )
 from workflows.meeting.data import ItemState, Meeting, MeetingType, Seat
+from workflows.meeting.people import CLERK, acts_as
 from workflows.meeting.process import MEETING
 from workflows.meeting.votes import has_votes
 from workflows.policy.packs import pinned
@@ -102,9 +103,13 @@ class Somebody(BaseModel):
 
 
 class Standing(BaseModel):
-    """How a meeting stands at a version of its case; `expected`: the seats are those of today, nobody signed in."""
+    """How a meeting stands at a version of its case.
+
+    `expected`: the seats are those of today, nobody has signed in; `keeps_record`: the caller writes down the votes.
+    """
 
     version: int
+    keeps_record: bool
     expected: bool
     quorate: bool
     present: list[str]
@@ -130,6 +135,7 @@ def meeting_router() -> APIRouter:
         policy = pinned(case.pin.pack, case.pin.version, case.pin.sha)
         return Standing(
             version=case.version,
+            keeps_record=acts_as(CLERK, case, actor),
             expected=expected,
             quorate=is_quorate(case, policy),
             present=sorted(here(case.data.attendance)),

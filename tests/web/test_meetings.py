@@ -87,6 +87,7 @@ async def test_votes_are_counted_as_they_come_in(client: httpx.AsyncClient, twin
     assert (count["majority"]["needed"], count["majority"]["base"], count["majority"]["reached"]) == (4, 7, False)
     assert item["recused"] == ["epc1d"]
     assert len(item["awaited"]) == 5
+    assert found["keeps_record"] is False
     assert item["result_now"] == "TIE"
 
 

@@ -35,8 +35,8 @@ RULES = {
 }
 ROLLOUT = {
     "NOT_STARTED": ("未启动", "secondary"),
-    "PILOT": ("试点", "azure"),
-    "PREPARING": ("筹备", "azure"),
+    "PILOT": ("试点", "blue"),
+    "PREPARING": ("筹备", "blue"),
     "FORMED": ("已组建", "blue"),
     "OPERATING": ("运行", "green"),
     "FIXING": ("整改", "orange"),

@@ -9,7 +9,7 @@ from typing import Any
 from services.console.visit import Visit
 
 ITEM_STATES = {
-    "PROPOSED": ("待列入", "azure"),
+    "PROPOSED": ("待列入", "blue"),
     "ADMITTED": ("待议", "secondary"),
     "OPENED": ("审议中", "blue"),
     "DECIDED": ("已决定", "green"),

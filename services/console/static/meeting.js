@@ -31,7 +31,6 @@
     }
     const all = event.target.closest("[data-all]");
     if (all) for (const one of all.closest("form").querySelectorAll(`input[type=radio][value=${all.dataset.all}]`)) one.checked = true;
-    if (event.target.closest("[data-print]")) print();
     const close = event.target.closest("#form .btn-close");
     if (close) { event.preventDefault(); document.getElementById("form").replaceChildren(); }
   });
