@@ -96,7 +96,11 @@
     const chips = make("div", { className: "chips" });
     list.setAttribute("aria-label", $("label[for=category_code]", form).textContent);
     select.after(make("div", { className: "combo" }, input, list), chips);
-    select.hidden = true;
+    // Still there for whatever fills in forms by itself; people and their screen readers meet the field above.
+    select.classList.add("visually-hidden");
+    select.tabIndex = -1;
+    select.setAttribute("aria-hidden", "true");
+    select.addEventListener("change", () => choose(select.value));
     input.id = "category_code";
     select.id = "category_select";
     let shown = [], at = -1;
