@@ -133,7 +133,7 @@ def _fill_one(form: Locator, name: str, value: Any) -> None:
     elif kind == "file":
         found.first.set_input_files(value)
     else:
-        found.first.fill(", ".join(_as_list(value)))
+        found.first.fill(", ".join(map(str, _as_list(value))))
 
 
 def _as_list(value: Any) -> list[Any]:
