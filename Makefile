@@ -41,10 +41,6 @@ bench: develop ## 测量 / measure
 
 histories: develop ## 重录回放用的历史 / record the histories that the replays play
 	$(BIN)/python -m tests.replay.record
-	$(BIN)/python -m tests.replay.admissions
-	$(BIN)/python -m tests.replay.collecting
-	$(BIN)/python -m tests.replay.offices
-	$(BIN)/python -m tests.replay.sessions
 
 chaos: develop ## 故意破坏并核对 / break it on purpose and count what breaks with it
 	$(BIN)/python -m tests.chaos

@@ -5,28 +5,19 @@ told with the whole script that led to it.
 """
 
 import os
-import sys
-import uuid
 from collections import Counter
 from collections.abc import AsyncIterator
-from pathlib import Path
 from random import Random
 
 import pytest
 import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from activities.neighbours import Neighbours
-from activities.payloads import DATA_CONVERTER
-from activities.records import Records
-from services.engine import newest
 from services.storage.national_calendar import national_calendar
-from tests.equal.lockstep import FaultyLedger, Script, SkippingEngine, side_by_side, told_of
+from tests.equal.lockstep import FaultyLedger, Script, side_by_side, told_of
 from tests.twins.ledger import street_world
-from tests.twins.neighbours import TwinNeighbours
+from tests.twins.skipping import skipping_engine, skipping_server
 from workflows.policy.packs import load
-from workflows.registry import WORKFLOWS
 
 SCRIPTS = int(os.environ.get("SHANGLIANG_SCRIPTS", "100"))
 SEED = int(os.environ.get("SHANGLIANG_SEED", "20260303"))
@@ -39,10 +30,7 @@ PACK = "lanzhou_2021"
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def skipping() -> AsyncIterator[WorkflowEnvironment]:
     """A server whose clock leaps, shared by every case of this module."""
-    server = Path(sys.executable).with_name("temporal-test-server")
-    async with await WorkflowEnvironment.start_time_skipping(
-        data_converter=DATA_CONVERTER, test_server_existing_path=str(server)
-    ) as environment:
+    async with skipping_server() as environment:
         yield environment
 
 
@@ -53,19 +41,9 @@ async def played_under(
     calendar = national_calendar()
     ledger = FaultyLedger(calendar)
     ledger.rng, ledger.share = Random(seed), LOST_WRITES
-    queue = f"gov-{uuid.uuid4().hex[:8]}"
-    engine = SkippingEngine(environment.client, ledger, newest(pack), task_queue=queue, timeout=30, attributes=False)
-    records = Records(ledger, ledger)
+    world = street_world(load(pack), calendar)
     played: list[Script] = []
-    twin = TwinNeighbours(ledger, street_world(load(pack), calendar))
-    async with Worker(
-        environment.client,
-        task_queue=queue,
-        workflows=list(WORKFLOWS),
-        activities=[records.record, records.stands, Neighbours(engine, twin, twin).carry_out],
-        workflow_runner=UnsandboxedWorkflowRunner(),
-    ):
-        world = street_world(load(pack), calendar)
+    async with skipping_engine(environment, ledger, world) as engine:
         for first in range(0, scripts, AT_ONCE):
             played += await side_by_side(
                 environment,

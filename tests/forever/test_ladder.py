@@ -1,68 +1,42 @@
 """The ladder of a silent case in the pack `drill`, where a working day lasts two seconds: every rung, in order."""
 
 import asyncio
-import sys
 import uuid
 from datetime import datetime, timedelta
-from pathlib import Path
 
-from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
-
-from activities.neighbours import Neighbours
-from activities.payloads import DATA_CONVERTER
-from activities.records import Records
-from services.engine import newest
 from services.storage.national_calendar import national_calendar
-from tests.equal.lockstep import SkippingEngine
 from tests.twins.ledger import TwinLedger, street_world
-from tests.twins.neighbours import TwinNeighbours
+from tests.twins.skipping import skipping_engine, skipping_server
 from tests.workflow.conftest import GRID, ISSUE, WORKER, Office
 from tests.workflow.test_shell import submit
 from workflows.issue import commands as do
 from workflows.issue.data import ClockClass, Difficulty, HandlingMode
 from workflows.policy.packs import load
-from workflows.registry import WORKFLOWS
 
 RUNGS = ("clock_reminded", "clock_breached", "clock_red", "clock_red_plus_plus")
 A_DAY = timedelta(seconds=2)
 
 
 async def test_silence_climbs_every_rung_in_order() -> None:
-    server = Path(sys.executable).with_name("temporal-test-server")
     ledger = TwinLedger(national_calendar())
-    twin = TwinNeighbours(ledger, street_world(load("drill"), national_calendar()))
-    async with await WorkflowEnvironment.start_time_skipping(
-        data_converter=DATA_CONVERTER, test_server_existing_path=str(server)
-    ) as environment:
-        queue = f"gov-{uuid.uuid4().hex[:8]}"
-        engine = SkippingEngine(
-            environment.client, ledger, newest("drill"), task_queue=queue, timeout=15, attributes=False
+    world = street_world(load("drill"), national_calendar())
+    async with skipping_server() as environment, skipping_engine(environment, ledger, world) as engine:
+        case_id = str(uuid.uuid4())
+        door = Office(engine, environment.client, None, "")  # type: ignore[arg-type]  # no database behind it
+        await engine.open(ISSUE, case_id, door.envelope(submit(reporter=None), GRID))
+        order = do.AcceptToProblemList(
+            mode=HandlingMode.TIME_LIMITED,
+            category_code="B01",
+            difficulty=Difficulty.EASY,
+            lead_org="property-1",
+            clock_class=ClockClass.CONSULT,
         )
-        records = Records(ledger, ledger)
-        async with Worker(
-            environment.client,
-            task_queue=queue,
-            workflows=list(WORKFLOWS),
-            activities=[records.record, records.stands, Neighbours(engine, twin, twin).carry_out],
-            workflow_runner=UnsandboxedWorkflowRunner(),
-        ):
-            case_id = str(uuid.uuid4())
-            door = Office(engine, environment.client, None, queue)  # type: ignore[arg-type]  # no database behind it
-            await engine.open(ISSUE, case_id, door.envelope(submit(reporter=None), GRID))
-            order = do.AcceptToProblemList(
-                mode=HandlingMode.TIME_LIMITED,
-                category_code="B01",
-                difficulty=Difficulty.EASY,
-                lead_org="property-1",
-                clock_class=ClockClass.CONSULT,
-            )
-            await door.give(case_id, order, WORKER)
-            accepted = datetime.fromisoformat(ledger.books[case_id].events[-1]["at"])
-            await environment.sleep(50 * A_DAY)
-            async with asyncio.timeout(10):
-                while not any(row["type"] == RUNGS[-1] for row in ledger.books[case_id].events):
-                    await asyncio.sleep(0.05)
+        await door.give(case_id, order, WORKER)
+        accepted = datetime.fromisoformat(ledger.books[case_id].events[-1]["at"])
+        await environment.sleep(50 * A_DAY)
+        async with asyncio.timeout(10):
+            while not any(row["type"] == RUNGS[-1] for row in ledger.books[case_id].events):
+                await asyncio.sleep(0.05)
 
     climbed = [
         (row["type"], datetime.fromisoformat(row["at"]))

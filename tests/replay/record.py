@@ -1,93 +1,61 @@
-"""Record histories of cases at every position, for the replays: `make histories`.
+"""Record histories for the replays: `make histories`, or `python -m tests.replay.record [process …]` for some of them.
 
-Random scripts run on the time-skipping server; of all their cases the few are kept that together stand at every
-position and take every kind of event, roll over, climb, return, are done again and are
-reopened. No person, machine or path is in them: people are invented, texts are references.
+What is said in the towns of the state tables is said on the engine, and the history of the case is kept. No person,
+machine or path is in it: people are invented, texts are references.
 """
 
 import asyncio
 import gzip
 import json
 import logging
+import os
 import re
 import sys
 import tomllib
-import uuid
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
-from random import Random
 from typing import Any
 
-from temporalio.client import Client, WorkflowHistory
-from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.client import WorkflowHistory
 
-from activities.neighbours import Neighbours
-from activities.payloads import DATA_CONVERTER
-from activities.records import Records
-from services.engine import newest
-from services.storage.national_calendar import national_calendar
-from tests.equal.lockstep import FaultyLedger, Script, SkippingEngine, side_by_side
-from tests.twins.ledger import street_world
-from tests.twins.neighbours import TwinNeighbours
-from workflows.policy.packs import load
-from workflows.registry import PROCESSES, WORKFLOWS
+from tests.replay.lives import lives
+from tests.replay.stage import Life, stage
+from workflows.registry import PROCESSES
 
+ROOT = Path(__file__).parents[2]
 HISTORIES = Path(__file__).parent / "histories"
-PACK = "lanzhou_2021"
-SEED = 7
-AT_ONCE = 40
-ROUNDS = 24
-MOST_PASSES = 4
-AT_LEAST = 60
-LOST_WRITES = 0.004
-
-PLAYED = ("issue", "supervision", "meeting")
-"""Processes whose every position the scripts shall reach; the others have recordings of their own."""
-
-Kept = tuple[str, str, frozenset[str]]
-"""Workflow id, position of the case, and everything that its history shows."""
 
 
-def shown(script: Script) -> Iterator[Kept]:
-    """What the history of each case of a script shows: positions, events, roll-overs."""
-    for case_id, case in script.street.cases.items():
-        found = {f"{case.process} stands at {case.position}"}
-        for event in script.street.histories[case_id]:
-            found.add(f"{case.process} {event.type}")
-            if event.change.to:
-                found.add(f"{case.process} was at {event.change.to}")
-        if case_id in script.rolled:
-            found.add(f"{case.process} rolled over at {case.position}")
-        yield f"{case.process}/{case_id}", case.position, frozenset(found)
+class Folder:
+    """The kept histories of one process, written anew."""
 
+    def __init__(self, name: str) -> None:
+        version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+        self.path = HISTORIES / version / name
+        self.path.mkdir(parents=True, exist_ok=True)
+        for old in self.path.iterdir():
+            old.unlink()
+        self.listed: list[dict[str, Any]] = []
 
-def chosen(all_shown: list[Kept]) -> list[Kept]:
-    """As few as show everything that any of them shows, and not fewer than the least."""
-    missing = set().union(*(found for _, _, found in all_shown))
-    kept: list[Kept] = []
-    rest = sorted(all_shown)
-    while rest and (missing or len(kept) < AT_LEAST):
-        best = max(rest, key=lambda one: (len(one[2] & missing), -len(one[2])))
-        rest.remove(best)
-        kept.append(best)
-        missing -= best[2]
-    return kept
+    def keep(self, life: Life, runs: Sequence[WorkflowHistory]) -> None:
+        """Write the history of every run of a life, oldest first."""
+        files: list[str] = []
+        for run in runs:
+            where = life.case.position.replace(":", "-")
+            name = f"{len(self.listed) + 1:03d}-{life.case.process}-{where}-{len(files)}.json.gz"
+            (self.path / name).write_bytes(gzip.compress(bare(run).encode(), mtime=0))
+            files.append(name)
+        found = sorted(life.shown | ({f"{life.case.process} rolled over"} if len(files) > 1 else set()))
+        self.listed.append({"workflow": life.workflow_id, "files": files, "shows": found})
 
-
-async def save(client: Client, one: Kept, folder: Path, number: int) -> dict[str, Any]:
-    """Write the history of every run of a case; gives the entry of the list."""
-    workflow_id, position, found = one
-    files: list[str] = []
-    run_id: str | None = None
-    while True:
-        history = await client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history()
-        name = f"{number:03d}-{workflow_id.partition('/')[0]}-{position.replace(':', '-')}-{len(files)}.json.gz"
-        (folder / name).write_bytes(gzip.compress(bare(history).encode(), mtime=0))
-        files.append(name)
-        run_id = history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
-        if not run_id:
-            return {"workflow": workflow_id, "files": files, "shows": sorted(found)}
+    def close(self) -> None:
+        """Write the list of what is kept."""
+        text = json.dumps(self.listed, ensure_ascii=False, indent=1)
+        if re.search(r"/work|/home|/root|/tmp", text):
+            raise SystemExit("a path of this machine is in the list")
+        (self.path / "list.json").write_text(text + "\n", encoding="utf-8")
+        files, size = list(self.path.iterdir()), sum(file.stat().st_size for file in self.path.iterdir())
+        print(f"{self.path.name}: {len(self.listed)} cases, {len(files) - 1} histories, {size // 1024} KB", flush=True)  # noqa: T201
 
 
 def bare(history: WorkflowHistory) -> str:
@@ -103,65 +71,28 @@ def bare(history: WorkflowHistory) -> str:
     return json.dumps(cleaned(json.loads(history.to_json())), separators=(",", ":"), sort_keys=True)
 
 
-async def main() -> None:
-    """Record as long as a position is missing, at most so many passes, and write what was chosen."""
+async def record(process: str) -> None:
+    """Record what is in the table of lives, each on a stage of its own."""
+    folder = Folder(process)
+    for life in lives(process):
+        async with stage(life.street) as on_stage:
+            await on_stage.play(life)
+            folder.keep(life, await on_stage.histories(life))
+    folder.close()
+
+
+async def main(asked: list[str]) -> None:
+    """Record the named processes, or all."""
     logging.disable(logging.WARNING)
-    version = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]["version"]
-    folder = HISTORIES / version
-    folder.mkdir(parents=True, exist_ok=True)
-    server = Path(sys.executable).with_name("temporal-test-server")
-    calendar = national_calendar()
-    ledger = FaultyLedger(calendar)
-    ledger.rng, ledger.share = Random(SEED), LOST_WRITES
-    twin = TwinNeighbours(ledger, street_world(load(PACK), calendar))
-    wanted = {f"{name} was at {state.name}" for name in PLAYED for state in PROCESSES[name].states}
-    async with await WorkflowEnvironment.start_time_skipping(
-        data_converter=DATA_CONVERTER, test_server_existing_path=str(server), identity="recorder"
-    ) as environment:
-        queue = f"gov-{uuid.UUID(int=SEED).hex[:8]}"
-        engine = SkippingEngine(
-            environment.client, ledger, newest(PACK), task_queue=queue, timeout=30, attributes=False
-        )
-        records = Records(ledger, ledger)
-        async with Worker(
-            environment.client,
-            task_queue=queue,
-            workflows=list(WORKFLOWS),
-            activities=[records.record, records.stands, Neighbours(engine, twin, twin).carry_out],
-            workflow_runner=UnsandboxedWorkflowRunner(),
-        ):
-            found: list[Kept] = []
-            for number in range(MOST_PASSES):
-                played = await side_by_side(
-                    environment,
-                    engine,
-                    ledger,
-                    street_world(load(PACK), calendar),
-                    seed=SEED + number,
-                    scripts=AT_ONCE,
-                    rounds=ROUNDS,
-                    first_place=number * AT_ONCE,
-                )
-                found += [one for script in played for one in shown(script)]
-                missing = wanted - set().union(*(one[2] for one in found))
-                print(f"pass {number + 1}: {len(found)} cases, missing: {', '.join(sorted(missing)) or 'nothing'}")  # noqa: T201
-                for workflow_id, _, _ in found:
-                    handle = environment.client.get_workflow_handle(workflow_id)
-                    if (await handle.describe()).close_time is None:
-                        await handle.terminate("its script is over")
-                if not missing:
-                    break
-            kept = chosen(found)
-            for old in folder.glob("*"):
-                old.unlink()
-            listed = [await save(environment.client, one, folder, number) for number, one in enumerate(kept, 1)]
-    text = json.dumps(listed, ensure_ascii=False, indent=1)
-    if re.search(r"/work|/home|/root|/tmp", text):
-        raise SystemExit("a path of this machine is in the list")
-    (folder / "list.json").write_text(text + "\n", encoding="utf-8")
-    size = sum(file.stat().st_size for file in folder.iterdir())
-    print(f"{len(listed)} cases, {sum(len(one['files']) for one in listed)} histories, {size // 1024} KB")  # noqa: T201
+    names = sorted({process.name for process in PROCESSES.values()})
+    if strange := sorted(set(asked) - set(names)):
+        raise SystemExit(f"no such process: {', '.join(strange)}; there are {', '.join(names)}")
+    for name in asked or names:
+        await record(name)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(sys.argv[1:]))
+    sys.stdout.flush()
+    # The engine's native runtime may abort in an orderly exit.
+    os._exit(0)

@@ -8,8 +8,9 @@ import pytest
 from tests.rules.admission_scenes import NO_ROLE, OUTSIDER, SYSTEM_ONLY, WAYS, active, at_position, sample
 from tests.rules.rows import UPKEEP, keeps_its_word, name, outcome, rows
 from tests.scenarios import county
-from tests.scenarios.admitting import County, Taped, on
+from tests.scenarios.admitting import County, on
 from tests.scenarios.street import C2, ORGANIZATIONS, PEOPLE, world
+from tests.scenarios.taping import Taped
 from workflows.admission import commands as do
 from workflows.admission.data import IN_FORCE
 from workflows.admission.process import ADMISSION, ENDED

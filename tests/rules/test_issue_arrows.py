@@ -74,18 +74,23 @@ def test_every_position_is_reached(position: str) -> None:
     assert [way for way in ways(position) if played(way).position == position]
 
 
-@pytest.mark.parametrize("arrow", COMMANDS, ids=name)
-def test_every_command_row_is_taken_and_keeps_its_word(arrow: Arrow) -> None:
+def taken(arrow: Arrow) -> tuple[Town, Case[Any], Actor]:
+    """A town in which a row has just been taken; the case before that, and who took it."""
     assert isinstance(arrow.on, type)
     found = takers(arrow.source, arrow.on)
     assert found is not None, "no scene takes this row: it is dead, or the rules are too narrow"
     way, command, actor = found
     town = play(way)
     before = town.issue("i")
-
     if arrow.on in (do.MergeInto, do.AbsorbDuplicate) and "other" not in town.street.cases:
         another(town)
     town.street.command("i", command, actor, facts=FACTS)
+    return town, before, actor
+
+
+@pytest.mark.parametrize("arrow", COMMANDS, ids=name)
+def test_every_command_row_is_taken_and_keeps_its_word(arrow: Arrow) -> None:
+    town, before, actor = taken(arrow)
 
     decided = [event for event in town.street.histories["i"] if event.seq > before.version and event.actor != "system"]
     if actor is not SYSTEM:

@@ -1,15 +1,12 @@
 """Admissions on the simulated street: an application filled in as far as a scenario needs it, and the common ways."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
-from tests.scenarios.street import C1, EVIDENCE, ORGANIZATIONS, PEOPLE, Town, moment, world
+from tests.scenarios.street import C1, EVIDENCE, ORGANIZATIONS, PEOPLE, Town
 from workflows.admission import commands as do
 from workflows.admission.data import DeliveryMode, FundingKind, ListResult, Outcome, Variant
-from workflows.kernel.process import Actor, Case, Refusal
-from workflows.kernel.simulator import Street, World
+from workflows.kernel.process import Case, Refusal
 
 WORK_ITEM, UNIT = "demo_work_item", "city_admission_000"
 """The packs of the two variants (scenarios §0)."""
@@ -30,61 +27,8 @@ def on(day: str) -> date:
     return date.fromisoformat(day if day.count("-") == 2 else f"2026-{day}")
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
-    """Something that was said (一次操作): when, by whom, on which case, with what the door knew."""
-
-    at: datetime
-    case_id: str
-    command: Any
-    actor: Actor
-    facts: Mapping[str, Any]
-    opens: bool
-
-
-class Taped(Street):
-    """A street that remembers what was said in it, so that it can be said again elsewhere."""
-
-    def __init__(self, world: World, now: datetime) -> None:
-        super().__init__(world, now)
-        self.acts: list[Act] = []
-
-    def open(
-        self,
-        process: str,
-        case_id: str,
-        command: Any,
-        actor: Actor,
-        *,
-        facts: Mapping[str, Any] | None = None,
-        **acting: Any,
-    ) -> Case[Any]:
-        """Start a case."""
-        known = {**self.facts(self.world.processes[process], None, command, actor), **(facts or {})}
-        case = super().open(process, case_id, command, actor, facts=facts, **acting)
-        self.acts.append(Act(self.now, case_id, command, actor, known, opens=True))
-        return case
-
-    def command(
-        self, case_id: str, command: Any, actor: Actor, *, facts: Mapping[str, Any] | None = None, **acting: Any
-    ) -> Case[Any]:
-        """Give a command."""
-        before = self.cases[case_id]
-        known = {**self.facts(self.world.processes[before.process], before, command, actor), **(facts or {})}
-        case = super().command(case_id, command, actor, facts=facts, **acting)
-        self.acts.append(Act(self.now, case_id, command, actor, known, opens=False))
-        return case
-
-
 class County(Town):
     """The street with its county's admissions."""
-
-    street: Taped
-
-    def __init__(self, start: str, pack: str = "lanzhou_2021") -> None:
-        super().__init__(start, pack)
-        self.pack = pack
-        self.street = Taped(world(pack), moment(start))
 
     def application(self, by: str, variant: Variant = Variant.WORK_ITEM, **fields: Any) -> do.Submit:
         """What an applicant files; everything that a scenario does not speak of is in order."""

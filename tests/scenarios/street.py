@@ -9,6 +9,7 @@ from services import rehearsal_committees, sittings
 from services.rehearsal import answers
 from services.storage.national_calendar import national_calendar
 from tests.scenarios import county, office
+from tests.scenarios.taping import Taped
 from workflows.issue import commands as do
 from workflows.issue.data import Difficulty, HandlingMode, Issue, Source
 from workflows.kernel.calendar import CHINA, end_of
@@ -171,7 +172,7 @@ class Town:
     """安和街道 on a virtual clock: who says what, when, and what is then true."""
 
     def __init__(self, start: str = "01-05 09:00", pack: str = "lanzhou_2021") -> None:
-        self.street = Street(world(pack), moment(start))
+        self.street: Street = Taped(world(pack), moment(start))
 
     def at(self, text: str) -> Self:
         """Let time pass until then."""
