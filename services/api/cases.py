@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from pydantic_core import to_json
+from pydantic_core import to_json, to_jsonable_python
 
 from services.api.actions import actions, forms, may_give, opening
 from services.api.deps import PREFIX, ActorDep, BodyDep, Desk, DeskDep, LanguageDep, ViewerDep
@@ -22,6 +22,7 @@ from services.api.faults import Fault
 from services.api.forms import Form
 from services.api.limits import TimedRoute
 from services.api.moments import LostPlus
+from services.api.names import knows_people
 from services.api.ports import Filters, Known
 from services.api.views import Viewer, case_view, event_view, local, moment, references_of, standing
 from services.documents.bpmn import diagram
@@ -29,7 +30,7 @@ from services.engine import IdempotencyConflict
 from services.engine import NotFound as NoSuchCase
 from services.storage.ids import uuid7
 from workflows.kernel.fields import Contact
-from workflows.kernel.process import Actor, Forbidden, Process, derived_id
+from workflows.kernel.process import Actor, Case, Forbidden, Process, derived_id
 from workflows.kernel.upkeep import RebasePolicy, RecomputeClocks
 from workflows.policy.packs import pinned
 
@@ -38,6 +39,7 @@ PRIVACY = f'<{PREFIX}/public/privacy>; rel="privacy-policy"'
 UPKEEP = (RebasePolicy, RecomputeClocks)
 LIMIT = 50
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_PERSON = re.compile(rf"{_ID.pattern}|contact:[0-9a-f]{{16}}")
 MOST = 200
 KEY_DOC = "同一个键重复提交只办理一次 / the same key is carried out once"
 MATCH_DOC = '只在事项仍是此版本时办理，如 "5" / only when the case is still at this version'
@@ -366,6 +368,15 @@ def _add_reads(router: APIRouter, process: Process[Any]) -> None:
         unnamed = viewer.is_veiled(case) or viewer.is_kept_from(case) is not None
         return [_file(row, unnamed=unnamed) for row in await desk.reads.attached(case.id)]
 
+    async def people(key: str, desk: DeskDep, viewer: ViewerDep) -> dict[str, Any]:
+        case = (await visible(desk, process, key, viewer.actor)).case
+        codes = people_of(case)
+        named = await desk.people.display_names(codes) if knows_people(viewer.actor) else {}
+        # Who has no account is named by what was written down of him; for those who work here only.
+        unknown = [code for code in codes if code.startswith("contact:")] if viewer.is_staff(case) else []
+        named |= await desk.reads.contact_names(case.id, unknown) if unknown else {}
+        return {"items": [{"code": code, "name": named[code]} for code in codes if code in named]}
+
     async def named_form(name: str, viewer: ViewerDep) -> dict[str, Any]:
         found = forms(process).get(name)
         if found is None:
@@ -393,9 +404,17 @@ def _add_reads(router: APIRouter, process: Process[Any]) -> None:
     add("/{key}", one, "case", "按编号查看", "one, by id or number")
     add("/{key}/events", events, "events", "办理过程，旧的在前", "history, oldest first")
     add("/{key}/clocks", clocks, "clocks", "各项时限及依据", "every deadline and why")
+    add("/{key}/people", people, "people", "事项中的人选", "the people that it is about")
     add("/{key}/attachments", attached, "attachments", "附件目录", "its files")
     add("/{key}/actions", possible, "actions", "现在可以办理的操作", "what you may do now")
     add("/{key}/diagram", picture, "diagram", "流程图 BPMN 2.0", "BPMN 2.0", response_class=Response)
+
+
+def people_of(case: Case[Any]) -> list[str]:
+    """Whom a case is about, such as candidates: ids, and references to those without an account."""
+    data = to_jsonable_python(case.data)
+    held = [code for value in data.values() if isinstance(value, dict) for code in value]
+    return list(dict.fromkeys(code for code in (*held, data.get("member") or "") if _PERSON.fullmatch(code)))
 
 
 def _file(row: Mapping[str, Any], *, unnamed: bool) -> dict[str, Any]:

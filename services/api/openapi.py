@@ -354,6 +354,7 @@ def _answer(kind: str, name: str) -> Json:
         "opening": (JSON,),
         "form": (JSON,),
         "attachments": (JSON,),
+        "people": (JSON,),
         "diagram": ("application/xml",),
         "bytes": tuple(ENDINGS),
         "text": ("text/plain",),

@@ -39,8 +39,18 @@ class Input:
     longest: int | None = None
     many: bool = False
     inner: tuple["Input", ...] = ()
+    offers: tuple[tuple[str, str], ...] = ()
+    """What may be chosen, by code and name, where it is not looked for."""
     of: str = ""
     """For a case: of which process it must be."""
+
+    def offering(self, people: tuple[tuple[str, str], ...]) -> "Input":
+        """The same field, offering these people where one of them is meant."""
+        inner = tuple(one.offering(people) for one in self.inner)
+        value = self.value
+        if self.widget == "rows" and value:
+            value = [tuple(one.offering(people) for one in row) for row in value]
+        return replace(self, inner=inner, value=value, offers=people if self.kind == "somebody" else ())
 
     def fault(self, wrong: Mapping[str, str]) -> str:
         """What is wrong with it; of a list without fields of its own also what is wrong with an entry."""

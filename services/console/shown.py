@@ -21,7 +21,7 @@ WIDEST = 6
 """So many columns fit a table; rows with more are shown one below the other."""
 COORDINATES = frozenset({"lat", "lon"})
 LENGTH = frozenset({"value", "unit"})
-ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|contact:[0-9a-f]{16}")
 ABOUT = frozenset({"phase", "check_code", "reporter", "has_contact"})
 """Shown elsewhere on the page."""
 
@@ -97,7 +97,7 @@ class Showing:
         parts = [
             self.cases[one]["number"] if one in self.cases else self.words.names.get(one, one) for one in key.split("/")
         ]
-        return " · ".join(part for part in parts if not ID.fullmatch(part)) or "·"
+        return " · ".join(part for part in parts if not ID.fullmatch(part)) or self.words.value("", "", "contact:")
 
     def _list(self, name: str, value: Sequence[Any], title: str) -> Shown:
         if value and all(isinstance(one, Mapping) for one in value):

@@ -158,6 +158,8 @@ class Words:
             return self._("是") if value else self._("否")
         if isinstance(value, str) and value in self.names:
             return self.names[value]
+        if isinstance(value, str) and value.startswith("contact:"):
+            return self._("（未公开姓名）")
         if isinstance(value, str):
             return self.moment(value) if MOMENT.fullmatch(value) else self.choice(name, value)
         if isinstance(value, Mapping):

@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 
 from tests.browser.conftest import SHOTS, House
 from tests.browser.test_forms import ACCEPT, opened
@@ -58,7 +58,8 @@ def test_who_follows_is_told_of_a_comment_and_sees_its_photo(house: House) -> No
     worker.goes(case)
     talk = worker.page.locator("#talk form")
     talk.locator("[name=text]").fill("师傅明早九点到场")
-    talk.locator("[name=attachments]").set_input_files([{"name": "a.png", "mimeType": "image/png", "buffer": png()}])
+    photo: FilePayload = {"name": "a.png", "mimeType": "image/png", "buffer": png()}
+    talk.locator("[name=attachments]").set_input_files([photo])
     talk.locator("button[type=submit]").dblclick()
 
     expect(worker.page.locator("#talk article")).to_have_count(1)
@@ -89,7 +90,7 @@ def test_the_same_form_from_two_windows_is_carried_out_once(house: House) -> Non
     form = one.asks_for(case, "decline")
     form.locator("[name=reason]").fill("已由环卫清运，不再受理")
     key = form.locator("[name=key]").input_value()
-    body = {"reason": "已由环卫清运，不再受理", "key": key}
+    body: dict[str, str | float | bool] = {"reason": "已由环卫清运，不再受理", "key": key}
     token = form.locator("[name=form_token]").input_value()
     headers = {"X-Form-Token": token, "Sec-Fetch-Site": "same-origin"}
     address = f"{house.address}{case}/commands/decline"

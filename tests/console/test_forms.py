@@ -7,8 +7,11 @@ import pytest
 from starlette.datastructures import FormData, Headers, UploadFile
 
 from services.api.actions import forms
+from services.api.cases import people_of
 from services.console.forms import Input, filled, inputs
 from services.console.pages.sending import body_with_files
+from workflows.formation.process import FORMATION
+from workflows.kernel.process import Case, Pin
 from workflows.registry import PROCESSES
 
 EVERY = {one.name: one for one in PROCESSES.values()}
@@ -101,3 +104,15 @@ async def test_one_file_is_no_list() -> None:
     visit: Any = _Visit()
 
     assert (await body_with_files(visit, given, "k"))["file"] == "file-1"
+
+
+def test_a_field_for_somebody_offers_whom_the_case_is_about() -> None:
+    contact, person = "contact:0123456789abcdef", "01a200ad-c5b1-7eb1-ab5e-39ef72ad2967"
+    data = FORMATION.data(candidates={contact: None, person: None, "no one": None})  # type: ignore[dict-item]
+    case = Case(id="x", process="formation", community="x", pin=Pin("", 0, ""), data=data, state="X")
+
+    fields = inputs(schema("formation", "propose_shortlist"))
+    [rows] = [one.offering(((contact, "王某"),)) for one in fields if one.name == "candidates"]
+
+    assert people_of(case) == [contact, person]
+    assert [one.offers for one in rows.inner if one.kind == "somebody"] == [((contact, "王某"),)]

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from services.console.client import Problem
-from services.console.forms import filled, inputs
+from services.console.forms import Input, filled, inputs
 from services.console.pages.routing import At
 from services.console.pages.sending import body_with_files, key_of, roles_of
 from services.console.shown import Showing
@@ -74,7 +74,7 @@ async def _form(
     visit: Visit,
     values: dict[str, Any],
     action: Mapping[str, Any],
-    fields: Any,
+    fields: tuple[Input, ...],
     *,
     key: str,
     no: Problem | None = None,
@@ -89,9 +89,18 @@ async def _form(
         "mine": roles_of(await visit.me()),
         "key": key,
     }
+    if any(_asks_for_somebody(one) for one in fields):
+        base = f"/{values['process'].plural}/{values['case']['id']}"
+        found = tuple((one["code"], one["name"]) for one in (await visit.api.get(f"{base}/people"))["items"])
+        values["fields"] = tuple(one.offering(found) for one in fields)
+        visit.words = replace(visit.words, names={**visit.words.names, **dict(found)})
     if visit.is_partial:
         return await visit.show("parts/command.html", **values)
     return await visit.show("command.html", status=no.status if no else 200, **values)
+
+
+def _asks_for_somebody(one: Input) -> bool:
+    return one.kind == "somebody" or any(map(_asks_for_somebody, one.inner))
 
 
 async def _too_late(visit: Visit) -> Response:
@@ -156,6 +165,10 @@ async def whole(visit: Visit) -> dict[str, Any]:
     )
     mentioned = [case["data"], case["community_id"], talk["followers"], talk["items"], events["items"], files]
     found = await named(visit, mentioned)
+    if "contact:" in str(case["data"]):
+        people = (await visit.api.get(f"{base}/people"))["items"]
+        names = {**visit.words.names, **{one["code"]: one["name"] for one in people}}
+        visit.words = replace(visit.words, names=names)
     showing = Showing(visit.words, process, found["cases"])
     entered, kept = showing.fields({name: value for name, value in case["data"].items() if name != "description"})
     shown = {one["id"]: one for one in files}

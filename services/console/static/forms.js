@@ -76,7 +76,9 @@
     async function search() {
       asked = field.value.trim();
       const words = asked;
-      try {
+      const offers = place.dataset.offers && JSON.parse(place.dataset.offers).map(([code, called]) => ({ code, name: called }));
+      if (offers) choices = offers.filter((one) => one.name.includes(words));
+      else try {
         const answer = await fetch(`/choices/${kind}?q=${encodeURIComponent(words)}&process=${encodeURIComponent(process)}`);
         choices = answer.ok ? (await answer.json()).items : [];
       } catch { choices = []; }
@@ -88,7 +90,7 @@
         option.setAttribute("role", "option");
         option.setAttribute("aria-selected", "false");
         code.className = "text-secondary ms-auto ps-3";
-        code.textContent = one.code === one.name ? "" : one.code;
+        code.textContent = offers || one.code === one.name ? "" : one.code;
         option.append(one.name, code);
         option.addEventListener("mousedown", (event) => { event.preventDefault(); choose(one); });
         return option;
