@@ -173,7 +173,9 @@ def _shape(kind: type) -> Shape:
 
 def _offered(marker: Field) -> dict[str, Any]:
     """What a page needs to know of a field besides its type."""
-    offered = {"x-title-en": marker.en, "x-kind": type(marker).__name__.lower()}
+    offered: dict[str, Any] = {"x-title-en": marker.en, "x-kind": type(marker).__name__.lower()}
+    if marker.keys:
+        offered["x-keys"] = [str(key) for key in marker.keys]
     return {**offered, "x-process": marker.process} if isinstance(marker, CaseRef) and marker.process else offered
 
 

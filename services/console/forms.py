@@ -92,6 +92,10 @@ def _input(name: str, schema: Mapping[str, Any], required: bool, value: Any) -> 
     title = schema.get("title") or plain.get("title") or name
     shared = {"name": name, "title": title, "kind": kind, "required": required, "value": value}
     shared["of"] = schema.get("x-process", "")
+    if keys := schema.get("x-keys"):
+        counted = value if isinstance(value, Mapping) else {}
+        parts = tuple(Input(f"{name}.{key}", key, "count", value=counted.get(key)) for key in keys)
+        return Input(**shared, widget="counts", inner=parts)
     if plain.get("type") == "object":
         inner = inputs(plain, value or {}, f"{name}.")
         # What may be left out as a whole asks for nothing in it; the API says what a half of it lacks.
@@ -167,6 +171,9 @@ def _value(one: Input, form: FormData, files: dict[str, Sequence[UploadFile]]) -
             inner = _read(one.inner, form, files)
             # Ticks alone do not make a group: a reporter without a name is none.
             return inner if any(not isinstance(value, bool) for value in inner.values()) else None
+        case "counts":
+            given = {part.title: str(form.get(part.name, "")).strip() for part in one.inner}
+            return {key: int(text) for key, text in given.items() if text.isdecimal()} or None
         case "rows":
             return _filled_rows(one, form, files) or None
         case "ticks":

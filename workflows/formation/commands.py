@@ -45,7 +45,12 @@ class StartFormation:
     target_size: Annotated[int, Field("委员人数", "Members", least=1, most=99)]
     seats: Annotated[
         Mapping[str, int] | tuple[Mapping[str, str | int], ...],
-        Field("名额分配", "Seats by category: {category: people}, or a list of {category, count}", longest=16),
+        Field(
+            "名额分配",
+            "Seats by category: {category: people}, or a list of {category, count}",
+            longest=16,
+            keys=tuple(Category),
+        ),
     ] = ()
     plan: Annotated[str | None, Prose("组建方案", "Plan", longest=5000)] = None
     term_until: Annotated[date | None, Field("任期届满日", "Last day of the term")] = None

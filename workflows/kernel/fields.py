@@ -12,7 +12,8 @@ from dataclasses import dataclass
 class Field:
     """A plain field (字段): Chinese and English title, and its limits.
 
-    `shortest`/`longest` bound the length of a text or a list; `least`/`most` bound a number.
+    `shortest`/`longest` bound the length of a text or a list; `least`/`most` bound a number. `keys` are those that a
+    mapping to numbers may have, for pages that ask for each of them.
     """
 
     zh: str
@@ -21,6 +22,7 @@ class Field:
     longest: int | None = None
     least: float | None = None
     most: float | None = None
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
