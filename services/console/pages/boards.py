@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from services.console.client import Problem
 from services.console.pages import board_pictures as pictures
@@ -106,16 +106,18 @@ async def supervision(visit: Visit) -> Response:
 
 
 async def measures(visit: Visit) -> Response:
-    """The figures of a month beside those of the month before."""
+    """The figures of a month; what it takes longer to count is drawn once the page is there."""
     values = await _board(visit, "measures")
-    month = values["month"]
-    found, before = await asyncio.gather(
-        visit.api.get("/measures", month=month, community_id=values["place"]),
-        visit.api.get("/measures", month=_earlier(month, 1), community_id=values["place"]),
-    )
-    earlier = {one["formula"]["name"]: one["value"] for one in before["items"]}
-    chart = pictures.rates(visit, found["items"], earlier, values)
-    return await visit.show("boards/measures.html", **values, items=found["items"], earlier=earlier, chart=chart)
+    found = await visit.api.get("/measures", month=values["month"], community_id=values["place"])
+    return await visit.show("boards/measures.html", **values, items=found["items"])
+
+
+async def months_compared(visit: Visit) -> Response:
+    """The picture of the figures of a month beside those of the month before."""
+    values = await _board(visit, "measures")
+    found, before = await _months(visit, values, 2)
+    earlier = {one["formula"]["name"]: one["value"] for one in before}
+    return JSONResponse(pictures.rates(visit, found, earlier, values))
 
 
 async def measure(visit: Visit) -> Response:
@@ -125,11 +127,23 @@ async def measure(visit: Visit) -> Response:
     behind = await visit.api.get(
         f"/measures/{name}/cases", month=month, community_id=place, cursor=visit.query("cursor"), limit=50
     )
-    months = [_earlier(month, back) for back in reversed(range(TREND_MONTHS))]
-    past = await asyncio.gather(*(visit.api.get("/measures", month=one, community_id=place) for one in months))
-    found = [next((one for one in month["items"] if one["formula"]["name"] == name), None) for month in past]
-    chart = pictures.trend(visit, months, found)
-    return await visit.show("boards/measure.html", **values, name=name, behind=behind, chart=chart)
+    return await visit.show("boards/measure.html", **values, name=name, behind=behind)
+
+
+async def trend(visit: Visit) -> Response:
+    """The picture of how a figure went."""
+    values, name = await _board(visit, "measures"), visit.request.path_params["name"]
+    past = reversed(await _months(visit, values, TREND_MONTHS))
+    found = [next((one for one in items if one["formula"]["name"] == name), None) for items in past]
+    months = [_earlier(values["month"], back) for back in reversed(range(TREND_MONTHS))]
+    return JSONResponse(pictures.trend(visit, months, found))
+
+
+async def _months(visit: Visit, values: Mapping[str, Any], count: int) -> list[list[dict[str, Any]]]:
+    """The figures of a month and of those before it, the latest first."""
+    months = [_earlier(values["month"], back) for back in range(count)]
+    found = [await visit.api.get("/measures", month=one, community_id=values["place"]) for one in months]
+    return [one["items"] for one in found]
 
 
 async def projects(visit: Visit) -> Response:
@@ -304,6 +318,8 @@ PAGES = (
     At("/boards/{name}.{ending}", file),
     At("/boards/supervision", supervision),
     At("/boards/measures", measures),
+    At("/boards/measures/compared.json", months_compared),
+    At("/boards/measures/{name}/trend.json", trend),
     At("/boards/measures/{name}", measure),
     At("/boards/projects", projects),
     At("/boards/coverage", coverage),

@@ -17,9 +17,19 @@
   }
 
   const all = () => document.querySelectorAll("[data-chart]").forEach(draw);
+  // What takes longer to count comes when the page is there.
+  async function fetchChart(place) {
+    const answer = await fetch(place.dataset.chartFrom, { headers: { Accept: "application/json" } }).catch(() => null);
+    const option = answer?.ok ? await answer.json() : null;
+    place.replaceChildren();
+    if (!option) { place.classList.add("chart-empty"); place.textContent = place.dataset.empty; return; }
+    place.dataset.chart = JSON.stringify(option);
+    draw(place);
+  }
   document.addEventListener("DOMContentLoaded", () => {
     if (typeof echarts === "undefined") return;
     all();
+    document.querySelectorAll("[data-chart-from]").forEach(fetchChart);
     new MutationObserver(all).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
     new ResizeObserver(() => drawn.forEach((chart) => chart.resize())).observe(document.body);
     addEventListener("beforeprint", () => drawn.forEach((chart) => chart.resize()));
