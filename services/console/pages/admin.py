@@ -28,6 +28,8 @@ PARTS = (
     ("keys", "接口密钥", "lock"),
 )
 """The parts of administration: address, title, icon."""
+FOR_ALL = ("lists", "calendar", "packs")
+"""Rules that whoever has signed in may read."""
 SAID = {
     "added": "已新增。",
     "changed": "已修改。",
@@ -62,16 +64,15 @@ def places_kept(me: Mapping[str, Any]) -> list[str]:
 
 
 async def show(visit: Visit, part: str, template: str, *, status: int = 200, **values: Any) -> Response:
-    """A page of administration, for administrators alone."""
-    me = await visit.me()
-    if not places_kept(me):
-        raise Problem(403, {"detail": visit.say("没有这个页面，或者您无权查看。")})
+    """A page of administration, with the parts that this person may see."""
+    is_admin = bool(places_kept(await visit.me()))
     said = visit.say(SAID[visit.query("done")]) if visit.query("done") in SAID else ""
     return await visit.show(
         f"admin/{template}",
         status=status,
         part=part,
-        parts=PARTS,
+        parts=PARTS if is_admin else tuple(one for one in PARTS if one[0] in FOR_ALL),
+        is_admin=is_admin,
         said=said,
         now=datetime.now(UTC),
         **{"problem": None, **values},
@@ -79,13 +80,18 @@ async def show(visit: Visit, part: str, template: str, *, status: int = 200, **v
 
 
 def page(path: str, handler: Handler, *methods: str) -> At:
-    """An address below /admin."""
-    return At(f"/admin{path}", handler, methods or ("GET",))
+    """An address below /admin; what is not for all is for administrators alone."""
+
+    async def guarded(visit: Visit) -> Response:
+        if not path.startswith(tuple(f"/{part}" for part in FOR_ALL)) and not places_kept(await visit.me()):
+            raise Problem(403, {"detail": visit.say("没有这个页面，或者您无权查看。")})
+        return await handler(visit)
+
+    return At(f"/admin{path}", guarded, methods or ("GET",))
 
 
 async def overview(visit: Visit) -> Response:
     """What needs a hand, and the parts."""
-    await visit.me()
     troubles, ready = await asyncio.gather(visit.api.get("/incidents", limit=5), _ready(visit))
     return await show(visit, "", "overview.html", troubles=troubles["items"], ready=ready, kinds=INCIDENTS)
 
