@@ -38,6 +38,8 @@ class Input:
     most: float | None = None
     longest: int | None = None
     many: bool = False
+    may_be_empty: bool = False
+    """A list that must be given, and may be given without an entry."""
     inner: tuple["Input", ...] = ()
     offers: tuple[tuple[str, str], ...] = ()
     """What may be chosen, by code and name, where it is not looked for."""
@@ -127,6 +129,9 @@ def _optional(one: Input) -> Input:
 
 def _list(shared: Mapping[str, Any], schema: Mapping[str, Any], value: Any) -> Input:
     entry = _plain(schema["items"])
+    if not schema.get("minItems"):
+        # What must be said may be that there is nothing.
+        shared = {**shared, "may_be_empty": shared["required"], "required": False}
     if entry.get("type") == "object":
         rows = [inputs(entry, one, f"{shared['name']}.{number}.") for number, one in enumerate(value or ())]
         blank = inputs(entry, None, f"{shared['name']}.#.")
@@ -162,6 +167,8 @@ def _read(wanted: Sequence[Input], form: FormData, files: dict[str, Sequence[Upl
         value = _value(one, form, files)
         if value is not None:
             found[short] = value
+        elif one.may_be_empty and one.name in form:
+            found[short] = []
     return found
 
 
