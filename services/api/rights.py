@@ -61,7 +61,7 @@ def _rows(process: Process[Any]) -> tuple[Right, ...]:
 
 
 def _of(process: Process[Any]) -> Iterator[Right]:
-    specimens = tuple(_specimens(process))
+    imagined = tuple(specimens(process))
     rows: dict[tuple[str, str], Right] = {}
     for arrow in process.arrows:
         if not isinstance(arrow.on, type):
@@ -73,7 +73,7 @@ def _of(process: Process[Any]) -> Iterator[Right]:
             key, at = (about.name, who.name), arrow.source or START
             row = rows.get(key)
             if row is None:
-                roles, reach = _held(who, specimens)
+                roles, reach = _held(who, imagined)
                 row = Right(process.plural, about.name, about.zh, about.en, who.name, who.zh, roles, reach, (), "")
             clauses = dict.fromkeys(filter(None, (*row.clause.split(" · "), arrow.clause)))
             rows[key] = replace(row, at=(*row.at, at), clause=" · ".join(clauses))
@@ -150,7 +150,7 @@ def title_of(row: Right, language: str) -> str:
 # --- specimens of cases ----------------------------------------------------------------------------------
 
 
-def _specimens(process: Process[Any]) -> Iterator[Case[Any]]:
+def specimens(process: Process[Any]) -> Iterator[Case[Any]]:
     """Cases as they might stand, one empty and two filled, so that functions in a case say whom they address."""
     pin = Pin("", 0, "")
     about: dict[str, Any] = {"id": "x", "process": process.name, "community": "x", "pin": pin}

@@ -61,8 +61,9 @@ class Showing:
 
     def value(self, name: str, value: Any, title: str = "") -> Shown:
         """One value under its name."""
-        if name in files_of(self.process) and value:
-            ids = [value] if isinstance(value, str) else [one for one in value if isinstance(one, str)]
+        ids = [one for one in (value if isinstance(value, list | tuple) else [value]) if isinstance(one, str)]
+        # A field of that name may hold something else, such as a plain yes instead of a paper.
+        if name in files_of(self.process) and ids and all(map(ID.fullmatch, ids)):
             return Shown("files", title=title, parts=tuple(Shown("file", text=one) for one in ids))
         if isinstance(value, Mapping):
             return self._mapping(name, value, title)

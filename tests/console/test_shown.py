@@ -3,10 +3,13 @@
 from typing import Any
 
 import pytest
+from pydantic_core import to_jsonable_python
 
+from services.api.rights import specimens
 from services.console.shown import Showing, files_of
 from services.console.words import Words
 from workflows.issue.process import ISSUE
+from workflows.kernel.process import Process
 from workflows.registry import PROCESSES
 
 CASE_ID, PERSON = "01a200e0-2c92-7483-8e66-a8537f7a722c", "01a200ad-c5b1-7eb1-ab5e-39ef72ad2967"
@@ -55,6 +58,13 @@ def test_several_rows_are_a_table_and_keys_are_named() -> None:
     assert rows.kind == "table"
     assert [[cell.text for cell in row][-1] for row in rows.rows] == ["小吴", "小吴"]
     assert [part.title for part in votes.parts] == ["item-1 · 小吴"]
+
+
+@pytest.mark.parametrize("process", BY_PLURAL.values(), ids=lambda one: one.name)
+def test_the_data_of_every_process_can_be_shown(process: Process[Any]) -> None:
+    for case in specimens(process):
+        shown = Showing(Words("zh", BY_PLURAL), process).fields(to_jsonable_python(case.data))
+        assert all(one.title for part in shown for one in part)
 
 
 def test_files_are_known_by_the_commands_that_take_them() -> None:
