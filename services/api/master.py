@@ -9,13 +9,11 @@ from fastapi import Header, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_jsonable_python
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.api.door import expected_version
 from services.api.errors import Invalid, NotFound
 from services.api.faults import Fault
 from services.api.views import moment
-from services.storage.people_records import root_code
 from workflows.kernel.process import Actor, Forbidden
 from workflows.kernel.roles import Role
 
@@ -55,11 +53,6 @@ def require_keeper(actor: Actor, place: str) -> None:
     """Let in whoever keeps the master data of a place; raises `Forbidden`."""
     if not place.startswith(kept_places(actor)):
         raise Forbidden("NOT_IN_ROLE")
-
-
-async def require_whole(connection: AsyncConnection, actor: Actor) -> None:
-    """Let in whoever keeps the whole deployment: what he changes holds everywhere; raises `Forbidden`."""
-    require_keeper(actor, await root_code(connection))
 
 
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:

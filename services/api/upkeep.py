@@ -14,11 +14,12 @@ from pydantic import Field
 from services.api.deps import ActorDep, LanguageDep
 from services.api.errors import NotFound, TooMany
 from services.api.limits import PatientRoute
-from services.api.master import Body, kept_places, require_whole
+from services.api.master import Body, kept_places, require_keeper
 from services.api.postgres import Database
 from services.api.views import local
 from services.documents.filling import Templates
 from services.storage.audit import Finding, Signer, sealed_days, verify
+from services.storage.people_records import root_code
 from services.storage.retention import RULES, due, kept_days
 from services.texts.catalogue import catalogue
 from workflows.kernel.process import GuardFailed, Process
@@ -109,7 +110,7 @@ def _add_audit(router: APIRouter, database: Database, signer: Signer) -> None:
         if one_at_a_time.locked():
             raise TooMany("VERIFYING_ALREADY", AGAIN)
         async with one_at_a_time, asyncio.timeout(VERIFY_WITHIN), database.connect() as connection:
-            await require_whole(connection, actor)
+            require_keeper(actor, await root_code(connection))
             began = datetime.now(UTC)
             found = [one async for one in _first(verify(connection, signer, began), MOST_FINDINGS)]
         shown = [_finding(one, language) for one in found]
@@ -132,7 +133,7 @@ def _add_retention(router: APIRouter, database: Database, pack: Pack) -> None:
     async def retention(actor: ActorDep, language: LanguageDep) -> dict[str, Any]:
         now = datetime.now(UTC)
         async with database.connect() as connection:
-            await require_whole(connection, actor)
+            require_keeper(actor, await root_code(connection))
             counts = [await due(connection, rule, pack, now) for rule in RULES]
         return {
             "items": [
