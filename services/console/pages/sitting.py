@@ -26,6 +26,7 @@ OPEN = ("ADMITTED", "OPENED")
 FIRST_FIELDS: Mapping[str, tuple[str, ...]] = {
     "record_decision": ("item", "outcome", "text", "lead_org", "due_on"),
     "record_statement": ("item", "party", "position", "need"),
+    "propose_item": ("topic", "title", "document"),
 }
 """What a form shows at once; the rest is folded away."""
 MOST_NAMES = 200
