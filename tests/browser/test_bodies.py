@@ -44,7 +44,7 @@ def tells(house: House, who: str, case: str, command: str, **fields: Any) -> dic
 def party_meets(house: House, number: int, subject: str) -> str:
     """The party organisation of a community meets on a formation and adopts it; gives the number of its meeting."""
     clerk, chair, present = f"clerk{number}", f"secretary{number}", [f"tc{number}{one}" for one in "abcdefgh"]
-    at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    at = (datetime.now(UTC) + timedelta(days=10)).isoformat()
     body = {"community_code": f"62019900100{number}", "type": "TWO_COMMITTEES", "place": "会议室", "scheduled_at": at}
     status, meeting = house.product.ask(clerk, "POST", "/meetings", body)
     assert status == 201, meeting
@@ -65,7 +65,7 @@ def party_meets(house: House, number: int, subject: str) -> str:
 
 def test_a_committee_is_formed(house: House) -> None:
     secretary, worker = house.person("secretary3"), house.person("worker3", "phone")
-    case = begins(secretary, "formations", community_code=C3, kind="INITIAL", target_size=9)
+    case = begins(secretary, "formations", community_code=C3, kind="INITIAL", target_size=9, seats__VETERAN=3)
     house.hurries(case)
     secretary.gives(case, "publish_call", text="现征集委员", conditions="热心公益", contact="社区服务站")
 
