@@ -87,6 +87,15 @@ class Showing:
             return Shown("text", f"{held['lat']:.5f}, {held['lon']:.5f}", title=title)
         if value.keys() >= LENGTH and isinstance(value["value"], int | float):
             return Shown("text", self.words.length(value["value"], value["unit"]), title=title)
+        if len(held) > 1 and all(isinstance(one, Mapping) for one in held.values()):
+            # What a case has many of, by whom or what each is about.
+            columns = columns_of(list(held.values()))
+            if len(columns) < WIDEST:
+                rows = tuple(
+                    (Shown("text", self._key(key)), *(self.value(part, one.get(part, "")) for part in columns))
+                    for key, one in held.items()
+                )
+                return Shown("table", title=title, head=("", *map(self._key, columns)), rows=rows)
         parts = tuple(self.value(key, one, title=self._key(key)) for key, one in held.items())
         return Shown("group", title=title, parts=parts)
 
@@ -95,6 +104,8 @@ class Showing:
         title = self.words.title(self.process.name, key)
         if title != key:
             return title
+        if key.isupper():
+            return self.words.choice("", key)
         parts = [
             self.cases[one]["number"] if one in self.cases else self.words.names.get(one, one) for one in key.split("/")
         ]
@@ -102,13 +113,16 @@ class Showing:
 
     def _list(self, name: str, value: Sequence[Any], title: str) -> Shown:
         if value and all(isinstance(one, Mapping) for one in value):
-            columns = list(
-                dict.fromkeys(key for one in value for key in one if any(not is_nothing(row.get(key)) for row in value))
-            )
+            columns = columns_of(value)
             if len(value) > 1 and len(columns) <= WIDEST:
                 rows = tuple(tuple(self.value(key, one.get(key, "")) for key in columns) for one in value)
                 return Shown("table", title=title, head=tuple(map(self._key, columns)), rows=rows)
         return Shown("list", title=title, parts=tuple(self.value(name, one) for one in value))
+
+
+def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The fields that hold something in any of these rows, in their order."""
+    return list(dict.fromkeys(key for row in rows for key, value in row.items() if not is_nothing(value)))
 
 
 def is_nothing(value: Any) -> bool:
