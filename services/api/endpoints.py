@@ -82,7 +82,7 @@ ENDPOINTS: Mapping[str, Access] = {
     **_rows(KEEPERS, "accounts.add accounts.change make_api_key revoke_api_key"),
     **_rows(COMMUNITY, "problem_list coverage project_list agenda burden committee measures"),
     **_rows(COMMUNITY, "measure_cases running_notices"),
-    **_rows(WORKERS, "rollout committees.export"),
+    **_rows(WORKERS, "rollout committees.export overdue_counts"),
     **_rows(OFFICE, "import_list issue_ballot_tokens ballot_progress"),
     **_rows(SIGNED, "packs pack pack_diff calendar tree_forms"),
     **_rows(KEEPERS_OF_SOME, "retry_incident close_incident audit_seals templates template"),
@@ -91,7 +91,7 @@ ENDPOINTS: Mapping[str, Access] = {
     "decode": Access("ROLES", READERS, anywhere=True),
     "access_log": Access("ROLES", AUDITORS),
     # Contact details: staff of the place, whoever handles it, and the person himself; each read is written down.
-    **_rows(CASE, "reporter objector"),
+    **_rows(CASE, "reporter objector meetings.standing"),
 }
 
 

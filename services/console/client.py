@@ -14,7 +14,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BASE = "http://console/api/v1"
-PASSED_ON = ("x-request-id", "user-agent")
+# With the host, so that addresses which the API makes are those by which the browser came.
+PASSED_ON = ("x-request-id", "user-agent", "host")
 
 
 class Problem(Exception):

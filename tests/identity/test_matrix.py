@@ -201,6 +201,7 @@ RECIPES: Mapping[str, Recipe] = {
     "measure_cases": Recipe({"name": "on_time_rate"}, f"?month=2026-03&community_id={INSIDE}"),
     "running_notices": Recipe(query=f"?community_id={INSIDE}"),
     "rollout": Recipe(query=f"?place={INSIDE}"),
+    "overdue_counts": Recipe(query=f"?place={INSIDE}"),
     "committees.export": Recipe(query=f"?place={INSIDE}"),
     "due": Recipe(query="?start=2026-03-02T09:00:00%2B08:00&value=1&unit=hours"),
     "access_log": Recipe(query="?case={issue}"),

@@ -18,6 +18,7 @@ from joserfc.jwk import OctKey
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.console.app import create_console
 from services.identity.errors import ProviderRefused
 from services.identity.provider import Client, Provider
 from tests.identity.conftest import KEY, Clock, Make, bearer, browser
@@ -60,14 +61,14 @@ def client_at(issuer: str) -> Client:
     return Client(issuer, "shangliang", "a secret", username_claim="preferred_username")
 
 
-async def consent(url: str, subject: str) -> dict[str, str]:
+async def consent(url: str, subject: str, callback: str = CALLBACK) -> dict[str, str]:
     """Sign in on the provider's own page; gives what it sends the browser back with."""
     async with httpx.AsyncClient() as web:
         page = await web.get(url)
         assert page.status_code == 200, page.text
         back = await web.post(url, data={"sub": subject})
     assert back.is_redirect, back.text
-    assert back.headers["location"].startswith(CALLBACK)
+    assert back.headers["location"].startswith(callback)
     return {name: values[0] for name, values in parse_qs(urlsplit(back.headers["location"]).query).items()}
 
 
@@ -184,3 +185,32 @@ async def test_a_provider_that_is_away_says_so(make: Make, client_at: Client) ->
 async def test_without_a_provider_there_is_no_such_way_in(client: httpx.AsyncClient) -> None:
     assert (await client.get("/auth/oidc/login")).status_code == 404
     assert (await client.get("/auth/oidc/callback", params={"code": "c", "state": "s"})).status_code == 404
+    assert (await client.get("/auth/ways")).json() == {"password": True, "provider": False}
+
+
+async def test_a_browser_signs_in_to_the_console_and_comes_back_to_it(make: Make, client_at: Client) -> None:
+    app = make(provider=Provider(client_at, KEY))
+    app.router.routes.append(create_console(app, [], secret=b"forms"))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as web:
+        asked = await web.get("/sign-in")
+        left = await web.get("/sign-in/provider")
+        brought = await consent(left.headers["location"], "s-1", "http://test/sign-in/provider/back")
+        back = await web.get("/sign-in/provider/back", params=brought)
+
+        assert 'href="/sign-in/provider"' in asked.text
+        assert (back.status_code, back.headers["location"]) == (303, "/")
+        me = await web.get("/api/v1/me", headers=bearer(web.cookies["shangliang_access"]))
+        assert me.json()["username"] == "worker1"
+
+
+async def test_a_browser_that_did_not_leave_from_here_is_not_let_in(make: Make, client_at: Client) -> None:
+    app = make(provider=Provider(client_at, KEY))
+    app.router.routes.append(create_console(app, [], secret=b"forms"))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as web:
+        left = await web.get("/sign-in/provider")
+        brought = await consent(left.headers["location"], "s-1", "http://test/sign-in/provider/back")
+        web.cookies.clear()
+        back = await web.get("/sign-in/provider/back", params=brought)
+
+        assert (back.status_code, back.headers["location"]) == (303, "/sign-in?refused=1")
+        assert "shangliang_access" not in web.cookies

@@ -13,6 +13,7 @@ from services.console.pages.routing import At
 from services.console.session import FORM_TOKEN, form_token
 from services.console.visit import SIGN_IN, Visit
 
+REFUSED = f"{SIGN_IN}?refused=1"
 TICKET = "shangliang_oidc"
 """The API's cookie for who has left for the provider."""
 
@@ -77,7 +78,10 @@ def _signed_in(visit: Visit, session: dict[str, Any], back: str) -> Response:
 
 async def to_provider(visit: Visit) -> Response:
     """Leave for the provider, with a ticket that only this browser holds."""
-    answer = await visit.api.file("/auth/oidc/login", "*/*", page="true")
+    try:
+        answer = await visit.api.file("/auth/oidc/login", "*/*", page="true")
+    except (Problem, SignedOut):
+        return RedirectResponse(REFUSED, 303)
     response = RedirectResponse(answer.headers["location"], 303)
     response.headers["set-cookie"] = answer.headers["set-cookie"]
     return response
@@ -93,7 +97,7 @@ async def from_provider(visit: Visit) -> Response:
             "/auth/oidc/callback", state=visit.query("state"), code=visit.query("code"), page="true"
         )
     except (Problem, SignedOut):
-        return RedirectResponse(f"{SIGN_IN}?refused=1", 303)
+        return RedirectResponse(REFUSED, 303)
     return _signed_in(visit, session, "/")
 
 

@@ -3,7 +3,7 @@
   const badge = document.getElementById("bell");
   if (!badge) return;
   const tabs = "BroadcastChannel" in window ? new BroadcastChannel("bell") : null;
-  const A_WHILE = 60000, SHOWN = 8000;
+  const A_WHILE = 60000, SHOWN = 8000, SHOWN_AT_ONCE = 3;
 
   function count(unread) {
     badge.textContent = unread > 99 ? "99+" : unread || "";
@@ -19,6 +19,8 @@
     link.className = "bell-link";
     box.append(link);
     place.append(box);
+    // A flood of news covers nothing.
+    while (place.querySelectorAll(".bell-link").length > SHOWN_AT_ONCE) place.querySelector(".bell-link").parentElement.remove();
     setTimeout(() => box.remove(), SHOWN);
   }
   function heard({ unread, told }) {
