@@ -34,7 +34,27 @@
     const close = event.target.closest("#form .btn-close");
     if (close) { event.preventDefault(); document.getElementById("form").replaceChildren(); }
   });
+  // Every few seconds: has somebody else done something? Nothing is redrawn under a finger or an answer to come.
+  const isBusy = () => isDragging || document.hidden || document.querySelector(".htmx-request") !== null;
+  async function look() {
+    const pulse = document.getElementById("pulse");
+    if (!pulse || isBusy()) return;
+    const answer = await fetch(pulse.dataset.live, { headers: { "HX-Request": "true" } }).catch(() => null);
+    if (answer?.headers.get("HX-Trigger") === "signedOut") document.dispatchEvent(new Event("signedOut"));
+    if (answer?.status !== 200) return;
+    const shown = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (isBusy() || !pulse.isConnected) return;
+    for (const part of shown.querySelectorAll("[hx-swap-oob]")) {
+      const held = document.activeElement?.id;
+      part.removeAttribute("hx-swap-oob");
+      document.getElementById(part.id)?.replaceWith(part);
+      htmx.process(part);
+      if (held) document.getElementById(held)?.focus();
+    }
+    arrange(document);
+  }
+
   document.addEventListener("htmx:oobBeforeSwap", (event) => { if (isDragging) event.preventDefault(); });
   document.addEventListener("htmx:oobAfterSwap", () => arrange(document));
-  document.addEventListener("DOMContentLoaded", () => arrange(document));
+  document.addEventListener("DOMContentLoaded", () => { arrange(document); setInterval(look, 3000); });
 })();
