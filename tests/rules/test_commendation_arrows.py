@@ -143,6 +143,14 @@ def test_a_command_without_a_row_changes_nothing(position: str) -> None:
         TABLE.is_owed(position)
 
 
+def test_what_the_party_committee_supports_is_asked_of_the_residents() -> None:
+    def told(town: Town) -> set[str]:
+        return {notice.template for event in town.street.histories["c"] for notice in event.change.notices}
+
+    assert "commendation_to_residents" in told(at_position("EPC_SUPPORTED"))
+    assert "commendation_to_residents" not in told(at_position("CLOSED:NOT_SUPPORTED"))
+
+
 def test_the_whole_way_ends_with_the_notice() -> None:
     assert TABLE.timed == []
     town = at_position("RRA_SUPPORTED")

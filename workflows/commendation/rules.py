@@ -57,6 +57,8 @@ def deliberate(case: Case[Commendation], cmd: do.Deliberate, turn: Turn) -> Chan
     return Change(
         to="EPC_SUPPORTED" if supported else "CLOSED:NOT_SUPPORTED",
         sets={"epc_meeting": cmd.meeting, "supported_at": opened_at if supported else None},
+        # Where no 居民代表会议 is planned soon, an extraordinary one is asked of the 居委会 (processes P9).
+        notices=(Notice(case.community, "commendation_to_residents"),) if supported else (),
         notes={"meeting": cmd.meeting},
     )
 
