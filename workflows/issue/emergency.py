@@ -7,7 +7,6 @@ from workflows.issue.data import Issue, Source
 from workflows.kernel.calendar import Unit
 from workflows.kernel.clocks import ClockState, Pause, Resume
 from workflows.kernel.process import Case, Change, Effect, Turn, derived_id
-from workflows.policy.pack import Category, ClockClass
 
 DUTIES = (
     "TRIAGE", "VERIFY", "TRANSFER", "SIGN", "DESIGNATE", "REFER_REPLY", "PLAN", "HANDLE", "REVIEW", "FEEDBACK",
@@ -19,13 +18,13 @@ WAITS_ANYWAY = ("SUSPENDED", "COMPLETION_REVIEW")
 """Where the handling time is stopped for a reason of its own."""
 
 
-def raised(case: Case[Issue], cmd: do.SubmitIssue, category: Category | None, turn: Turn) -> tuple[Effect, ...]:
+def raised(case: Case[Issue], cmd: do.SubmitIssue, category: Any, turn: Turn) -> tuple[Effect, ...]:
     """Who reports danger calls the community (processes P1): an emergency begins beside the issue.
 
     So does a category that is dangerous and cannot wait (燃气异味, policy-packs §6); one that is dangerous only in the
     long run does not. What an emergency has left behind, and what is entered afterwards, calls nobody.
     """
-    at_once = category is not None and category.danger and category.clock_class is ClockClass.URGENT
+    at_once = category is not None and category.danger and category.clock_class == "URGENT"
     if not (cmd.danger or at_once) or cmd.source is Source.EMERGENCY or cmd.reported_at is not None:
         return ()
     fields: dict[str, Any] = {
