@@ -1,5 +1,6 @@
 """One visit of a page: who comes, in which language, what he may ask, and how he is answered (访问)."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from secrets import token_urlsafe
@@ -29,6 +30,10 @@ from services.console.words import Words
 from workflows.kernel.process import Process
 
 SIGN_IN = "/sign-in"
+BUSY = 429
+"""From this status on an answer says nothing about the session."""
+TOGETHER = 10.0
+"""Seconds within which requests of one browser count as one, when its session has to be renewed."""
 SAFE = ("GET", "HEAD")
 SECURITY = {
     # Styles of single elements are what the charts and diagrams draw with; no script and no sheet stands in a page.
@@ -44,6 +49,22 @@ SECURITY = {
 }
 
 
+class Renewals:
+    """Renews a session once for all requests that come together: the token that does it opens once."""
+
+    def __init__(self) -> None:
+        self._begun: dict[str, asyncio.Future[Mapping[str, Any]]] = {}
+
+    async def of(self, renew: str, ask: Callable[[], Awaitable[Mapping[str, Any]]]) -> Mapping[str, Any]:
+        """The session that this token has led to just now, or leads to; raises what asking raises."""
+        begun = self._begun.get(renew)
+        if begun is None:
+            begun = self._begun[renew] = asyncio.ensure_future(ask())
+            asyncio.get_running_loop().call_later(TOGETHER, self._begun.pop, renew, None)
+        # Whoever goes away takes it from nobody else.
+        return await asyncio.shield(begun)
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """What all pages share."""
@@ -56,6 +77,7 @@ class House:
     cookies: Cookies
     engine_ui: str = ""
     """Address of the engine's own pages, for administrators; empty where there are none."""
+    renewals: Renewals = field(default_factory=Renewals)
 
 
 @dataclass(slots=True)
@@ -155,11 +177,13 @@ async def _again(visit: Visit, handler: Page) -> Response:
     visit.api.token = None
     if renew:
         try:
-            visit.kept = await visit.api.post("/auth/refresh", {"refresh_token": renew})
+            visit.kept = await visit.house.renewals.of(renew, lambda: _renewed(visit.api, renew))
             visit.api.token = visit.kept["access_token"]
-            return await handler(visit)
-        except (Problem, SignedOut):
+            return await _judged(visit, handler)
+        except SignedOut:
             visit.kept = None
+        except Problem as no:
+            return await _refused(visit, no, False)
     back = _inside(str(visit.request.url)) if visit.request.method in SAFE else _page_before(visit.request)
     address = f"{SIGN_IN}?next={quote(back)}"
     if visit.request.headers.get("hx-request") == "true":
@@ -167,6 +191,25 @@ async def _again(visit: Visit, handler: Page) -> Response:
     response = RedirectResponse(address, 303)
     visit.house.cookies.drop(response)
     return response
+
+
+async def _renewed(api: Api, renew: str) -> Mapping[str, Any]:
+    """The session that follows; raises `SignedOut` when there is none, `Problem` while nobody can say."""
+    try:
+        found: Mapping[str, Any] = await api.post("/auth/refresh", {"refresh_token": renew})
+    except Problem as no:
+        if no.status >= BUSY:
+            raise
+        raise SignedOut from None
+    return found
+
+
+async def _judged(visit: Visit, handler: Page) -> Response:
+    """A page for somebody whose session is good: what the API refuses is no reason to sign in again."""
+    try:
+        return await handler(visit)
+    except Problem as no:
+        return await _refused(visit, no, True)
 
 
 def _page_before(request: Request) -> str:

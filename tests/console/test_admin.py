@@ -1,5 +1,6 @@
 """Administration on a real database: every page, what it changes, and whom it lets in."""
 
+import asyncio
 import base64
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -212,6 +213,19 @@ async def test_another_password_ends_the_session(product: tuple[httpx.ASGITransp
         assert unlike.status_code == 422
         assert taken.headers["location"] == "/sign-in?done=password"
         assert (await client.get("/account")).status_code == 303
+
+
+async def test_requests_that_come_together_renew_a_session_once(product: tuple[httpx.ASGITransport, Incidents]) -> None:
+    async with httpx.AsyncClient(transport=product[0], base_url="http://test", timeout=60) as client:
+        one = Browser(client)
+        await one.sign_in("resident1")
+        client.cookies.delete("shangliang_access")
+        answers = await asyncio.gather(*(client.get("/notifications/count") for _ in range(4)))
+
+        assert [answer.status_code for answer in answers] == [200] * 4
+        client.cookies.delete("shangliang_access")
+        assert (await client.get("/issues/none")).status_code == 404
+        assert (await client.get("/account")).status_code == 200
 
 
 def test_a_month_begins_on_its_weekday() -> None:
