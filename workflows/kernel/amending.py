@@ -13,7 +13,7 @@ def amend(value: T, /, **changes: Any) -> T:
     `dataclasses.replace` calls `__init__` with every field, which took half of a simulated life. A value without
     slots is copied at once; one with slots, or with a check at its making, is left to `replace`.
     """
-    kind = type(value)
+    kind: Any = type(value)
     if not _is_copied(kind):
         return replace(value, **changes)  # type: ignore[type-var]
     held = value.__dict__
