@@ -17,7 +17,7 @@ def amend(value: T, /, **changes: Any) -> T:
     if not _is_copied(kind):
         return replace(value, **changes)  # type: ignore[type-var]
     held = value.__dict__
-    copy = object.__new__(kind)
+    copy: T = object.__new__(kind)
     known = copy.__dict__
     known.update(held)
     known.update(changes)
