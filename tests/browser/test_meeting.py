@@ -63,6 +63,11 @@ def test_a_meeting_of_twenty_items(house: House) -> None:
         row.locator("select[name$='.votes']").select_option("FOR")
         row.locator("select[name$='.outcome']").select_option("ADOPT")
         row.locator("[name$='.text']").fill("同意")
+        row.locator("[name$='.due_on']").fill(f"{datetime.now(UTC) + timedelta(days=40):%Y-%m-%d}")
+        # Who shall do it, by what it is called.
+        lead = row.get_by_role("combobox")
+        lead.fill("property-2")
+        lead.press("Tab")
         row.locator("summary").click()
         row.locator("[name$='.waiver_reason']").fill("无利益涉事方")
     # One is left without its text: it stays, says why, and the others go.
