@@ -14,7 +14,7 @@ from starlette.requests import Request
 from services.api.app import create_app
 from services.api.names import name_router
 from services.api.saved_views import view_router
-from services.console.app import create_console
+from services.console.app import Console, create_console
 from services.console.schematic import outline_of, sketch
 from services.console.session import ACCESS, FORM_TOKEN, VISITOR, form_token
 from services.identity.tokens import Tokens
@@ -124,13 +124,11 @@ class Browser:
         return answer.headers["location"].split("/")[2]
 
 
-@pytest.fixture
-def twin() -> Twin:
-    return Twin()
+@pytest.fixture(scope="module")
+def product() -> tuple[Console, Twin]:
+    """The console over the API over twins, made once."""
+    twin = Twin()
 
-
-@pytest_asyncio.fixture
-async def browser(twin: Twin) -> AsyncIterator[Browser]:
     async def fine() -> bool:
         return True
 
@@ -147,9 +145,21 @@ async def browser(twin: Twin) -> AsyncIterator[Browser]:
         probes={"engine": fine},
         routers=[view_router(Views()), name_router(Nobody()), tree()],
     )
+    return create_console(api, [ISSUE], secret=SECRET), twin
+
+
+@pytest.fixture
+def twin(product: tuple[Console, Twin]) -> Twin:
+    """What stands behind it, empty again for each test."""
+    product[1].__init__()  # type: ignore[misc]  # a dataclass begins anew so
     Views.kept.clear()
-    console = create_console(api, [ISSUE], secret=SECRET)
-    transport = httpx.ASGITransport(console)
+    return product[1]
+
+
+@pytest_asyncio.fixture
+async def browser(product: tuple[Console, Twin], twin: Twin) -> AsyncIterator[Browser]:
+    """A browser on an empty street."""
+    transport = httpx.ASGITransport(product[0])
     async with httpx.AsyncClient(transport=transport, base_url="http://street") as one:
         yield Browser(one)
 
