@@ -24,7 +24,7 @@ from workflows.issue.process import ISSUE
 from workflows.kernel.process import Actor
 
 SECRET, TOKENS = b"a secret for the forms of this test", Tokens("k" * 32)
-SQUARE = {
+SQUARE: dict[str, Any] = {
     "type": "Polygon",
     "coordinates": [[[103.0, 36.0], [103.01, 36.0], [103.01, 36.01], [103.0, 36.01], [103.0, 36.0]]],
 }
