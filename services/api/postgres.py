@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -103,7 +103,11 @@ class PostgresReads:
     async def events(self, case_id: str, actor: Actor | None = None) -> Sequence[Json]:
         """The history, in clear words."""
         async with self._look(actor) as connection:
-            return [_flat(row) for row in await events.events_of(connection, case_id)]
+            # What stands in an entry is plain already; to copy all of it costs as much as to read it.
+            return [
+                {one.name: getattr(row, one.name) for one in fields(row)}
+                for row in await events.events_of(connection, case_id)
+            ]
 
     async def clocks(self, case_id: str, actor: Actor | None = None) -> Sequence[Json]:
         """Every deadline and why it is due then."""

@@ -18,6 +18,8 @@ from services.console.visit import Visit
 
 CODE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]{4,15}|[a-z][a-z0-9-]{2,40}|[A-Z][0-9]{2}")
 MOST_CODES = 200
+LATEST = 25
+"""So many entries of the history are shown at first."""
 PAPERS = {
     "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
@@ -163,7 +165,8 @@ async def whole(visit: Visit) -> dict[str, Any]:
         visit.api.get(f"{base}/attachments"),
         talk_of(visit, base),
     )
-    mentioned = [case["data"], case["community_id"], talk["followers"], talk["items"], events["items"], files]
+    history = events["items"] if visit.query("history") == "all" else events["items"][-LATEST:]
+    mentioned = [case["data"], case["community_id"], talk["followers"], talk["items"], history, files]
     found = await named(visit, mentioned)
     if "contact:" in str(case["data"]):
         people = (await visit.api.get(f"{base}/people"))["items"]
@@ -175,7 +178,8 @@ async def whole(visit: Visit) -> dict[str, Any]:
     return {
         "process": process,
         "case": case,
-        "events": events["items"],
+        "events": history,
+        "earlier": len(events["items"]) - len(history),
         "clocks": sorted(clocks, key=_standing),
         "actions": actions,
         "papers": papers,
