@@ -34,7 +34,7 @@ from workflows.kernel.wire import Envelope, Json, Transaction, command_of, event
 from workflows.registry import PROCESSES
 from workflows.supervision import rules as watch
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 SURE_AFTER = 8.0
 LOOK_EVERY = 0.01
 CASES_A_SCRIPT = 3

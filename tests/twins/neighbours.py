@@ -39,6 +39,9 @@ class TwinNeighbours:
         """Let the street show what the ledger holds now."""
         self.street.now = now = await self._clock()
         for key, book in self._ledger.books.items():
+            known = self.street.cases.get(key)
+            if known is not None and known.version == len(book.events):
+                continue
             case = await self._ledger.now(self.street.world.processes[book.row["process"]], key)
             assert case is not None
             self.street.cases[key] = case
