@@ -22,8 +22,8 @@ PICTURES = Path(next(iter(services.console.__path__))) / "shots"
 C1, C2 = "620199001001", "620199001002"
 LARGEST = 150_000
 """Bytes of one picture; the repository is no album."""
-WIDE = {"size": "desktop", "device_scale_factor": 1.5}
-NARROW = {"size": "phone", "device_scale_factor": 2}
+WIDE: dict[str, Any] = {"size": "desktop", "device_scale_factor": 1.5}
+NARROW: dict[str, Any] = {"size": "phone", "device_scale_factor": 2}
 DRILL = {"pack": "drill", "reason": "演练"}
 # What residents of a street ask for, how urgent it is, and who does it.
 WISHES = (

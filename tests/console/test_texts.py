@@ -79,9 +79,9 @@ def _strings(path: Path) -> Iterator[str]:
         id(one.value) for one in ast.walk(tree) if isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant)
     }
     for one in ast.walk(tree):
-        is_text = isinstance(one, ast.Constant) and isinstance(one.value, str) and id(one) not in notes
-        if is_text and CHINESE.search(one.value):
-            yield one.value
+        text = one.value if isinstance(one, ast.Constant) and id(one) not in notes else None
+        if isinstance(text, str) and CHINESE.search(text):
+            yield text
 
 
 class _Page(HTMLParser):
