@@ -12,7 +12,7 @@ ACCESS = "shangliang_access"
 RENEW = "shangliang_renew"
 LANGUAGE = "shangliang_language"
 VISITOR = "shangliang_visitor"
-FORM_TOKEN = "form_token"
+FORM_TOKEN = "form_token"  # the name of a field  # nosec B105
 HEADER = "X-Form-Token"
 A_MONTH = 30 * 24 * 3600
 
