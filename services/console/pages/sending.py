@@ -1,5 +1,6 @@
 """Files go first, and the command names what the API called them (附件)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from hashlib import sha256
@@ -11,10 +12,14 @@ from starlette.datastructures import FormData, UploadFile
 from services.console.forms import Filled
 from services.console.visit import Visit
 
+# What our own forms carry; anything else was not made by one of them.
+KEY = re.compile(r"[0-9A-Za-z-]{1,128}")
+
 
 def key_of(form: FormData | None) -> str:
     """The key of a form, by which it is carried out once however often it is sent; a new one for a new form."""
-    return str(form.get("key", "")) if form is not None and form.get("key") else token_hex(16)
+    key = str(form.get("key", "")) if form is not None else ""
+    return key if KEY.fullmatch(key) else token_hex(16)
 
 
 def chosen_files(form: FormData, name: str) -> Sequence[UploadFile]:
