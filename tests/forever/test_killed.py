@@ -7,25 +7,16 @@ import uuid
 from pathlib import Path
 
 from temporalio.client import Client
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from activities.calendar import Calendars
-from activities.neighbours import Neighbours
 from activities.payloads import DATA_CONVERTER
-from activities.records import Records
 from services.embedded.servers import Servers
 from services.engine import Engine, EngineUnavailable, newest
-from services.storage.answers import Answers
-from services.storage.calendar import CalendarStore
 from services.storage.database import database
-from services.storage.doing import Deeds
 from services.storage.history import Past, broken_at
-from services.storage.ledger import Ledger
 from tests.forever.test_lost_tasks import incidents, same_in_both
-from tests.workflow.conftest import GRID, SEAL, WORKER, Office
+from tests.workflow.conftest import GRID, WORKER, Office, worker_on
 from tests.workflow.test_shell import at_once, submit
 from workflows.issue import commands as do
-from workflows.registry import PROCESSES, WORKFLOWS
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,8 +26,8 @@ async def test_a_worker_that_dies_right_after_the_write_has_written_once(servers
         servers.temporal_address, namespace=servers.temporal_namespace, data_converter=DATA_CONVERTER
     )
     storage = database(database_url, pool_size=4, application_name="test")
-    queue, past = f"gov-{uuid.uuid4().hex[:8]}", Past(storage)
-    engine = Engine(client, past, newest("lanzhou_2021"), task_queue=queue, timeout=20)
+    queue = f"gov-{uuid.uuid4().hex[:8]}"
+    engine = Engine(client, Past(storage), newest("lanzhou_2021"), task_queue=queue, timeout=20)
     office = Office(engine, client, storage, queue)
     dying = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -58,18 +49,7 @@ async def test_a_worker_that_dies_right_after_the_write_has_written_once(servers
             dying.kill()
             await dying.wait()
 
-    records = Records(Ledger(storage, calendars=Calendars(CalendarStore(storage)), seal=SEAL), past)
-    async with Worker(
-        client,
-        task_queue=queue,
-        workflows=list(WORKFLOWS),
-        activities=[
-            records.record,
-            records.stands,
-            Neighbours(engine, Answers(storage, PROCESSES), Deeds(storage)).carry_out,
-        ],
-        workflow_runner=UnsandboxedWorkflowRunner(),
-    ):
+    async with worker_on(client, storage, engine, queue):
         try:
             receipt = await asked
         except EngineUnavailable:

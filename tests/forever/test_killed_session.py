@@ -9,26 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from activities.calendar import Calendars
-from activities.neighbours import Neighbours
 from activities.payloads import DATA_CONVERTER
-from activities.records import Records
 from services.embedded.servers import Servers
 from services.engine import Engine, EngineUnavailable, newest
-from services.storage.answers import Answers
-from services.storage.calendar import CalendarStore
 from services.storage.database import database
-from services.storage.doing import Deeds
 from services.storage.history import Past, case_now
-from services.storage.ledger import Ledger
-from tests.workflow.conftest import C1, SEAL, Office, person
+from tests.workflow.conftest import C1, Office, person, worker_on
 from workflows.kernel.process import Actor
 from workflows.meeting import commands as do
 from workflows.meeting.data import Choice, MeetingType
 from workflows.meeting.process import MEETING
-from workflows.registry import PROCESSES, WORKFLOWS
 
 ROOT = Path(__file__).parents[2]
 TEXT = "text:0000000000000001"
@@ -56,8 +47,8 @@ async def test_a_vote_whose_worker_dies_is_neither_lost_nor_counted_twice(server
         servers.temporal_address, namespace=servers.temporal_namespace, data_converter=DATA_CONVERTER
     )
     storage = database(database_url, pool_size=4, application_name="test")
-    queue, past = f"gov-{uuid.uuid4().hex[:8]}", Past(storage)
-    engine = Engine(client, past, newest("lanzhou_2021"), task_queue=queue, timeout=20)
+    queue = f"gov-{uuid.uuid4().hex[:8]}"
+    engine = Engine(client, Past(storage), newest("lanzhou_2021"), task_queue=queue, timeout=20)
     office = Office(engine, client, storage, queue)
     case_id = str(uuid.uuid4())
 
@@ -93,18 +84,7 @@ async def test_a_vote_whose_worker_dies_is_neither_lost_nor_counted_twice(server
             dying.kill()
             await dying.wait()
 
-    records = Records(Ledger(storage, calendars=Calendars(CalendarStore(storage)), seal=SEAL), past)
-    async with Worker(
-        client,
-        task_queue=queue,
-        workflows=list(WORKFLOWS),
-        activities=[
-            records.record,
-            records.stands,
-            Neighbours(engine, Answers(storage, PROCESSES), Deeds(storage)).carry_out,
-        ],
-        workflow_runner=UnsandboxedWorkflowRunner(),
-    ):
+    async with worker_on(client, storage, engine, queue):
         try:
             first = await asked
         except EngineUnavailable:

@@ -9,22 +9,14 @@ import pytest
 import pytest_asyncio
 from temporalio import workflow
 from temporalio.client import Client
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from activities.calendar import Calendars
-from activities.neighbours import Neighbours
 from activities.payloads import DATA_CONVERTER
-from activities.records import Records
 from services.embedded.servers import Servers
 from services.engine import Engine, newest
-from services.storage.answers import Answers
-from services.storage.calendar import CalendarStore
 from services.storage.database import database
-from services.storage.doing import Deeds
 from services.storage.history import Past, case_now
 from services.storage.incidents import open_incidents
-from services.storage.ledger import Ledger
-from tests.workflow.conftest import C1, GRID, ISSUE, SEAL, WORKER, WORKER_B, Office
+from tests.workflow.conftest import C1, GRID, ISSUE, WORKER, WORKER_B, Office, worker_on
 from tests.workflow.test_shell import at_once, submit
 from workflows.issue import commands as do
 from workflows.issue.process import ISSUE as PROCESS
@@ -32,7 +24,7 @@ from workflows.kernel.process import SYSTEM
 from workflows.kernel.shell import CaseWorkflow
 from workflows.kernel.step import Batch, Stamps
 from workflows.kernel.wire import Envelope, Receipt, Seed, restored
-from workflows.registry import PROCESSES, SupervisionWorkflow
+from workflows.registry import SupervisionWorkflow
 
 LOST: list[tuple[str, str]] = []
 """What is lost of which case the next time, after it has been written."""
@@ -83,21 +75,8 @@ async def stumbling(servers: Servers, database_url: str) -> AsyncIterator[Office
     )
     storage = database(database_url, pool_size=5, application_name="test")
     queue = f"gov-{uuid.uuid4().hex[:8]}"
-    past = Past(storage)
-    engine = Engine(client, past, newest("drill"), task_queue=queue, timeout=15)
-    records = Records(Ledger(storage, calendars=Calendars(CalendarStore(storage)), seal=SEAL), past)
-    worker = Worker(
-        client,
-        task_queue=queue,
-        workflows=[StumblingIssue, SupervisionWorkflow],
-        activities=[
-            records.record,
-            records.stands,
-            Neighbours(engine, Answers(storage, PROCESSES), Deeds(storage)).carry_out,
-        ],
-        workflow_runner=UnsandboxedWorkflowRunner(),
-    )
-    async with worker:
+    engine = Engine(client, Past(storage), newest("drill"), task_queue=queue, timeout=15)
+    async with worker_on(client, storage, engine, queue, workflows=(StumblingIssue, SupervisionWorkflow)):
         yield Office(engine, client, storage, queue)
     await storage.dispose()
 

@@ -2,14 +2,14 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.calendar import Calendars
@@ -103,6 +103,27 @@ async def drill(servers: Servers, database_url: str) -> AsyncIterator[Office]:
         yield one
 
 
+def worker_on(
+    client: Client,
+    storage: AsyncEngine,
+    engine: Engine,
+    queue: str,
+    *,
+    workflows: Sequence[type] = WORKFLOWS,
+    runner: WorkflowRunner | None = None,
+) -> Worker:
+    """A worker on a queue, with the product's activities over a database; not sandboxed unless said otherwise."""
+    records = Records(Ledger(storage, calendars=Calendars(CalendarStore(storage)), seal=SEAL), Past(storage))
+    neighbours = Neighbours(engine, Answers(storage, PROCESSES), Deeds(storage))
+    return Worker(
+        client,
+        task_queue=queue,
+        workflows=list(workflows),
+        activities=[records.record, records.stands, neighbours.carry_out],
+        workflow_runner=runner or UnsandboxedWorkflowRunner(),
+    )
+
+
 async def office_under(servers: Servers, database_url: str, pack: str) -> AsyncIterator[Office]:
     """Start a worker and its door under a pack, and stop them."""
     client = await Client.connect(
@@ -110,22 +131,9 @@ async def office_under(servers: Servers, database_url: str, pack: str) -> AsyncI
     )
     storage = database(database_url, pool_size=10, application_name="test")
     queue = f"gov-{uuid.uuid4().hex[:8]}"
-    past = Past(storage)
-    engine = Engine(client, past, newest(pack), task_queue=queue, timeout=15)
-    ledger = Ledger(storage, calendars=Calendars(CalendarStore(storage)), seal=SEAL)
-    records = Records(ledger, past)
-    worker = Worker(
-        client,
-        task_queue=queue,
-        workflows=list(WORKFLOWS),
-        activities=[
-            records.record,
-            records.stands,
-            Neighbours(engine, Answers(storage, PROCESSES), Deeds(storage)).carry_out,
-        ],
-        workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions()),
-    )
-    async with worker:
+    engine = Engine(client, Past(storage), newest(pack), task_queue=queue, timeout=15)
+    sandbox = SandboxedWorkflowRunner(restrictions=restrictions())
+    async with worker_on(client, storage, engine, queue, runner=sandbox):
         yield Office(engine, client, storage, queue)
     await storage.dispose()
     await asyncio.sleep(0)
