@@ -3,7 +3,7 @@
     python -m tests.bench [--rounds 5] [--lives 100] [--only rounds,scale] [--long]
 
 Part by part: rounds of whole lives, requests at leisure, the import, what rights and encryption cost, statements,
-questions over a million clocks, memory with many open cases, the simulator, the start.
+questions over a million clocks, memory with many open cases, pages over 100,000 issues, the simulator, the start.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from tests.bench.imports import imports
 from tests.bench.leisure import leisure
 from tests.bench.measuring import Figure
 from tests.bench.memory import memory
+from tests.bench.pages import pages
 from tests.bench.people import street
 from tests.bench.rounds import rounds
 from tests.bench.scale import scale
@@ -29,7 +30,7 @@ from tests.bench.statements import statements
 from tests.bench.walls import walls
 
 SHARED = ("rounds", "leisure", "import")
-PARTS = (*SHARED, "walls", "statements", "scale", "memory", "simulator", "start")
+PARTS = (*SHARED, "walls", "statements", "scale", "memory", "pages", "simulator", "start")
 
 
 async def main(given: argparse.Namespace) -> None:
@@ -50,6 +51,7 @@ async def main(given: argparse.Namespace) -> None:
         "statements": statements,
         "scale": lambda: scale(large=given.clocks),
         "memory": lambda: memory(long=given.long),
+        "pages": pages,
         "simulator": simulator,
         "start": start,
     }

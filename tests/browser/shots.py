@@ -136,6 +136,7 @@ def _take(visitor: Visitor, name: str) -> None:
     """Take what is on the screen, as small as it may be."""
     shot = Image.open(io.BytesIO(visitor.page.screenshot(animations="disabled"))).convert("RGB")
     shot.thumbnail((1600, 1600))
+    file = io.BytesIO()
     for quality in (85, 75, 60, 45):
         file = io.BytesIO()
         shot.save(file, "WEBP", quality=quality, method=6)
