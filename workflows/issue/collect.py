@@ -8,7 +8,7 @@ from workflows.issue import commands as do
 from workflows.issue import emergency
 from workflows.issue.closing import closed
 from workflows.issue.data import ClockClass, ClosureCode, Difficulty, HandlingMode, Issue, Source, at_least
-from workflows.issue.orders import first_handle, handling, led, order_of, outside, signing
+from workflows.issue.orders import first_handle, handling, led, order_of, outside, sent, signing
 from workflows.issue.topic import overall, propose
 from workflows.kernel.amending import amend
 from workflows.kernel.calendar import CHINA
@@ -474,6 +474,7 @@ def route(
         to="ASSIGNED",
         sets=order_of(case, lead, helpers) | {"fast_path": mode, "clock_class": chosen} | first_handle(case, duration),
         clocks=(signing(lead, turn), *(() if running else handling(duration, parameter, turn))),
+        notices=sent(lead),
     )
 
 

@@ -17,7 +17,7 @@ from workflows.issue.data import (
     above,
     at_least,
 )
-from workflows.issue.orders import handling, led, signing, until, working_days_about
+from workflows.issue.orders import handling, led, sent, signing, until, working_days_about
 from workflows.issue.topic import (
     AGENDA_PARAMETER,
     beside,
@@ -329,6 +329,7 @@ def _assigned(case: Case[Issue], decision: Decision, turn: Turn) -> Change:
             *time,
             *overall(case),
         ),
+        notices=sent(decision.lead_org),
         notes=decision.notes,
     )
 
@@ -354,6 +355,7 @@ def _referred(case: Case[Issue], decision: Decision, turn: Turn) -> Change:
             Start(code="REFER_REPLY"),
             *overall(case),
         ),
+        notices=sent(decision.lead_org),
         notes=decision.notes,
     )
 

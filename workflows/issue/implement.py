@@ -6,7 +6,7 @@ from typing import Any
 
 from workflows.issue import commands as do
 from workflows.issue.data import ClosureCode, Difficulty, Handle, HandlingMode, HelpKind, Issue, at_least
-from workflows.issue.orders import handling, led, signing, until, working_days_about
+from workflows.issue.orders import handling, led, sent, signing, until, working_days_about
 from workflows.issue.people import handled_by
 from workflows.issue.topic import escalate, overall, propose
 from workflows.kernel.calendar import CHINA, Duration, Unit
@@ -140,7 +140,7 @@ def designate(case: Case[Issue], cmd: do.Designate, turn: Turn) -> Change:
         if case.clock("HANDLE") is None:
             parameter = "issue.mode.limited.complex"
             clocks = (*clocks, *handling(turn.policy.duration(parameter), parameter, turn))
-    return Change(to="ASSIGNED", sets=sets, clocks=clocks)
+    return Change(to="ASSIGNED", sets=sets, clocks=clocks, notices=sent(cmd.lead_org))
 
 
 def reply_referral(case: Case[Issue], cmd: do.ReplyReferral, turn: Turn) -> Change:

@@ -7,7 +7,7 @@ from typing import Any
 from workflows.issue.data import Handle, Issue
 from workflows.kernel.calendar import CHINA, Duration, Unit
 from workflows.kernel.clocks import Start
-from workflows.kernel.process import Case, Turn
+from workflows.kernel.process import Case, Notice, Turn
 
 OUTSIDE = ("COUNTY", "CITY")
 GOVERNMENT = ("DEPARTMENT", "GOV_OFFICE")
@@ -46,6 +46,11 @@ def signing(lead: str | None, turn: Turn, *, department: bool | None = None) -> 
         duration=turn.policy.duration(parameter),
         limits=(turn.policy.duration("issue.return.window"),),
     )
+
+
+def sent(lead: str) -> tuple[Notice, ...]:
+    """Who is to lead is told at once, not only when the time for signing runs out."""
+    return (Notice(lead, "order_dispatched", "SIGN"),)
 
 
 def handling(duration: Duration, parameter: str, turn: Turn) -> tuple[Start]:
