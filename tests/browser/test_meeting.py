@@ -65,7 +65,7 @@ def test_a_meeting_of_twenty_items(house: House) -> None:
         row.locator("[name$='.text']").fill("同意")
         row.locator("[name$='.due_on']").fill(f"{datetime.now(UTC) + timedelta(days=40):%Y-%m-%d}")
         # Who shall do it, by what it is called.
-        lead = row.get_by_role("combobox")
+        lead = row.locator(".pick input[role=combobox]")
         lead.fill("property-2")
         lead.press("Tab")
         row.locator("summary").click()

@@ -22,8 +22,8 @@
     const row = document.createElement("div");
     row.className = "row-one";
     row.append($("template", rows).content.cloneNode(true));
-    for (const part of row.querySelectorAll("[name],[id],[for]")) {
-      for (const attribute of ["name", "id", "for"]) {
+    for (const part of row.querySelectorAll("[name],[id],[for],[data-name]")) {
+      for (const attribute of ["name", "id", "for", "data-name"]) {
         const held = part.getAttribute(attribute);
         if (held) part.setAttribute(attribute, held.replace("#", number));
       }
