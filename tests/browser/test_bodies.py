@@ -87,8 +87,9 @@ def test_a_committee_is_formed(house: House) -> None:
     listed = [{"candidate": key, "post": "VICE_CHAIR" if nth < 2 else "MEMBER"} for nth, key in enumerate(candidates)]
     worker.gives(case, "propose_shortlist", candidates=listed)
 
+    chosen = [{"candidate": key} for key in candidates]
     form = secretary.asks_for(case, "party_meeting_decide")
-    fill(form, {"candidates": candidates, "text": "会议决定以上人选", "exception_reason": "按实际情况"})
+    fill(form, {"candidates": chosen, "text": "会议决定以上人选", "exception_reason": "按实际情况"})
     form.locator("button[type=submit]").last.click()
     # No meeting has decided it: said in place.
     expect(secretary.page.locator(".is-invalid, [role=alert]").first).to_be_visible()
@@ -96,7 +97,7 @@ def test_a_committee_is_formed(house: House) -> None:
     secretary.gives(
         case,
         "party_meeting_decide",
-        candidates=candidates,
+        candidates=chosen,
         text="会议决定以上人选",
         exception_reason="按实际情况",
         meeting=meeting,
