@@ -193,9 +193,9 @@ def _value(one: Input, form: FormData, files: dict[str, Sequence[UploadFile]]) -
             ]
             return [word for word in words if word] or None
         case "files" | "file":
-            given = [value for value in form.getlist(one.name) if isinstance(value, UploadFile) and value.filename]
-            if given:
-                files[one.name] = given
+            chosen = [value for value in form.getlist(one.name) if isinstance(value, UploadFile) and value.filename]
+            if chosen:
+                files[one.name] = chosen
             kept = [str(value) for value in form.getlist(f"{one.name}.kept") if value]
             return (kept if one.many else kept[-1]) if kept else None
         case "tick":
