@@ -1,5 +1,6 @@
 """Servers and databases for every test that needs real ones; a test that asks for none starts none."""
 
+import asyncio
 import itertools
 import os
 import shutil
@@ -81,7 +82,7 @@ async def database_url(servers: Servers, template_database: str) -> AsyncIterato
     name = f"module_{next(_numbers)}"
     await _execute(servers.database_url, f"CREATE DATABASE {name} TEMPLATE {template_database}")
     yield another_database(servers.database_url, name)
-    await _execute(servers.database_url, f"DROP DATABASE {name} WITH (FORCE)")
+    await _drop(servers.database_url, name)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -90,12 +91,23 @@ async def empty_database_url(servers: Servers) -> AsyncIterator[str]:
     name = f"empty_{next(_numbers)}"
     await _execute(servers.database_url, f"CREATE DATABASE {name}")
     yield another_database(servers.database_url, name)
-    await _execute(servers.database_url, f"DROP DATABASE {name} WITH (FORCE)")
+    await _drop(servers.database_url, name)
 
 
 def another_database(url: str, name: str) -> str:
     """Give the address of another database on the same server."""
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+async def _drop(url: str, name: str) -> None:
+    """Drop a database with whoever is still connected to it."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                return await _execute(url, f"DROP DATABASE {name} WITH (FORCE)")
+            except asyncpg.InsufficientPrivilegeError:
+                # The server itself cleans up there, which is nobody's to end.
+                await asyncio.sleep(0.2)
 
 
 async def _execute(url: str, statement: str) -> None:
