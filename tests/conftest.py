@@ -70,7 +70,7 @@ async def servers() -> AsyncIterator[Servers]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def template_database(servers: Servers) -> str:
     """The name of a migrated database that is only copied from."""
-    await _execute(servers.database_url, f"CREATE DATABASE {TEMPLATE}")
+    await execute_on(servers.database_url, f"CREATE DATABASE {TEMPLATE}")
     await migrate(another_database(servers.database_url, TEMPLATE))
     await bring_national(another_database(servers.database_url, TEMPLATE))
     return TEMPLATE
@@ -80,18 +80,18 @@ async def template_database(servers: Servers) -> str:
 async def database_url(servers: Servers, template_database: str) -> AsyncIterator[str]:
     """The address of a migrated, empty database of this test module's own."""
     name = f"module_{next(_numbers)}"
-    await _execute(servers.database_url, f"CREATE DATABASE {name} TEMPLATE {template_database}")
+    await execute_on(servers.database_url, f"CREATE DATABASE {name} TEMPLATE {template_database}")
     yield another_database(servers.database_url, name)
-    await _drop(servers.database_url, name)
+    await drop_database(servers.database_url, name)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def empty_database_url(servers: Servers) -> AsyncIterator[str]:
     """The address of a database without any table, of this test's own: for migrations."""
     name = f"empty_{next(_numbers)}"
-    await _execute(servers.database_url, f"CREATE DATABASE {name}")
+    await execute_on(servers.database_url, f"CREATE DATABASE {name}")
     yield another_database(servers.database_url, name)
-    await _drop(servers.database_url, name)
+    await drop_database(servers.database_url, name)
 
 
 def another_database(url: str, name: str) -> str:
@@ -99,18 +99,19 @@ def another_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
-async def _drop(url: str, name: str) -> None:
+async def drop_database(url: str, name: str) -> None:
     """Drop a database with whoever is still connected to it."""
     async with asyncio.timeout(60):
         while True:
             try:
-                return await _execute(url, f"DROP DATABASE {name} WITH (FORCE)")
+                return await execute_on(url, f"DROP DATABASE {name} WITH (FORCE)")
             except asyncpg.InsufficientPrivilegeError:
                 # The server itself cleans up there, which is nobody's to end.
                 await asyncio.sleep(0.2)
 
 
-async def _execute(url: str, statement: str) -> None:
+async def execute_on(url: str, statement: str) -> None:
+    """Carry out one statement on a connection of its own."""
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(statement)

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 import pytest_asyncio
 from openpyxl import Workbook, load_workbook
@@ -26,7 +25,7 @@ from services.storage.ledger_tables import case_file, contact
 from services.storage.people_tables import account, community, person, region, tenant
 from services.storage.questions.committees import absences_to_review, committee, terms_ended
 from services.storage.sealing import Seal
-from tests.conftest import another_database
+from tests.conftest import another_database, drop_database, execute_on
 from workflows.kernel.calendar import CHINA
 from workflows.kernel.process import SYSTEM, Asked
 from workflows.policy.packs import load
@@ -53,19 +52,11 @@ async def seeded(database_url: str) -> str:
 async def street(servers: Servers, seeded: str) -> AsyncIterator[AsyncEngine]:
     """The demonstration street in a database of this test's own."""
     name = f"committees_{next(_numbers)}"
-    await _execute(servers.database_url, f"CREATE DATABASE {name} TEMPLATE {urlsplit(seeded).path[1:]}")
+    await execute_on(servers.database_url, f"CREATE DATABASE {name} TEMPLATE {urlsplit(seeded).path[1:]}")
     engine = database(another_database(servers.database_url, name))
     yield engine
     await engine.dispose()
-    await _execute(servers.database_url, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-async def _execute(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
+    await drop_database(servers.database_url, name)
 
 
 async def who(engine: AsyncEngine, username: str) -> str:
