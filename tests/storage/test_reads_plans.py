@@ -148,8 +148,9 @@ async def plans(engine: AsyncEngine, ask: Ask) -> list[dict[str, Any]]:
 
 
 def scans(plan: dict[str, Any]) -> set[str]:
-    """Tables that a plan reads from end to end."""
-    whole = {plan["Relation Name"]} if plan["Node Type"] == "Seq Scan" else set()
+    """Tables that a plan read from end to end; one that is empty, or was not come to, has nothing to read."""
+    read = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+    whole = {plan["Relation Name"]} if plan["Node Type"] == "Seq Scan" and read else set()
     return whole.union(*(scans(part) for part in plan.get("Plans", ())))
 
 
