@@ -93,6 +93,10 @@ NASTY = (
 )  # fmt: skip
 
 
+LONGEST_QUERY = 50_000
+"""Letters that the client of this test sends in an address."""
+
+
 async def test_no_string_does_anything_but_stand_there(running: Whole) -> None:
     base = f"http://127.0.0.1:{running.port}"
     strange: list[str] = []
@@ -110,7 +114,8 @@ async def test_no_string_does_anything_but_stand_there(running: Whole) -> None:
                 for one in wanted:
                     if one["in"] == "path":
                         address = address.replace("{" + one["name"] + "}", quote(nasty, safe=""))
-                query = {one["name"]: nasty for one in wanted if one["in"] == "query"}
+                asked = [one["name"] for one in wanted if one["in"] == "query"]
+                query = dict.fromkeys(asked, nasty[: LONGEST_QUERY // (len(asked) or 1)])
                 answer = await client.get(address, params=query, headers=bearer)
                 if answer.status_code >= 500 or "password_hash" in answer.text or "root:" in answer.text:
                     strange.append(f"{address} {query} {answer.status_code}")
