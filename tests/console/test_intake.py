@@ -11,19 +11,18 @@ import pytest_asyncio
 from fastapi import APIRouter
 from starlette.requests import Request
 
-from services.api.app import create_app
 from services.api.names import name_router
 from services.api.saved_views import view_router
 from services.console.app import Console, create_console
 from services.console.schematic import outline_of, sketch
 from services.console.session import ACCESS, FORM_TOKEN, VISITOR, form_token
-from services.identity.tokens import Tokens
 from services.storage.saved_views import SavedView
-from tests.web.twins import C1, PACK, PEOPLE, Twin, TwinPeople
+from tests.web.product import TOKENS, app_over
+from tests.web.twins import C1, PEOPLE, Twin, TwinPeople
 from workflows.issue.process import ISSUE
 from workflows.kernel.process import Actor
 
-SECRET, TOKENS = b"a secret for the forms of this test", Tokens("k" * 32)
+SECRET = b"a secret for the forms of this test"
 SQUARE: dict[str, Any] = {
     "type": "Polygon",
     "coordinates": [[[103.0, 36.0], [103.01, 36.0], [103.01, 36.01], [103.0, 36.01], [103.0, 36.0]]],
@@ -128,23 +127,7 @@ class Browser:
 def product() -> tuple[Console, Twin]:
     """The console over the API over twins, made once."""
     twin = Twin()
-
-    async def fine() -> bool:
-        return True
-
-    api = create_app(
-        processes=[ISSUE],
-        engine=twin,
-        reads=twin,
-        people=People(),
-        tokens=TOKENS,
-        sealing=twin,
-        secrets=[b"s" * 32],
-        store=twin,
-        pack=PACK,
-        probes={"engine": fine},
-        routers=[view_router(Views()), name_router(Nobody()), tree()],
-    )
+    api = app_over(twin, people=People(), routers=[view_router(Views()), name_router(Nobody()), tree()])
     return create_console(api, [ISSUE], secret=SECRET), twin
 
 

@@ -12,20 +12,18 @@ import pytest_asyncio
 from starlette.requests import Request
 
 import services.console.app
-from services.api.app import create_app
 from services.api.communities import community_router
 from services.api.ports import Json
 from services.console.app import create_console
 from services.console.session import FORM_TOKEN, VISITOR, form_token
-from services.identity.tokens import Tokens
 from tests.web.conftest import ISSUE_BODY
-from tests.web.twins import C1, PACK, PEOPLE, Twin, TwinPeople
+from tests.web.product import TOKENS, app_over
+from tests.web.twins import C1, PEOPLE, Twin
 from workflows.issue.process import ISSUE
 from workflows.kernel.calendar import CHINA
 
 STATIC = Path(services.console.app.__file__ or "").parent / "static"
 SECRET = b"a secret for the forms of this test"
-TOKENS = Tokens("k" * 32)
 DAY = datetime(2026, 3, 9, 9, 0, tzinfo=CHINA)
 BUDGET = 150_000
 """Bytes of a page with everything that it loads, before pictures (issue 8, page 8)."""
@@ -71,24 +69,7 @@ class Posting(Twin):
 @pytest_asyncio.fixture
 async def browser() -> AsyncIterator[httpx.AsyncClient]:
     """A browser that nobody has signed in with."""
-    twin = Posting()
-
-    async def fine() -> bool:
-        return True
-
-    app = create_app(
-        processes=[ISSUE],
-        engine=twin,
-        reads=twin,
-        people=TwinPeople(),
-        tokens=TOKENS,
-        sealing=twin,
-        secrets=[b"s" * 32],
-        store=twin,
-        pack=PACK,
-        probes={"engine": fine},
-        routers=(community_router(Town()),),
-    )
+    app = app_over(Posting(), routers=(community_router(Town()),))
     app.router.routes.append(create_console(app, [ISSUE], secret=SECRET))
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://test", cookies={VISITOR: "somebody"}

@@ -13,21 +13,19 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 import services.console.app
-from services.api.app import create_app
 from services.console.app import Console, create_console
 from services.console.pages.all import ROUTES
 from services.console.pages.routing import At
 from services.console.pages.signing import inside
 from services.console.session import ACCESS, FORM_TOKEN, HEADER, RENEW, VISITOR, Cookies, form_token, is_own_form
-from services.identity.tokens import Tokens
-from tests.web.twins import PACK, PEOPLE, Twin, TwinPeople
+from tests.web.product import TOKENS, app_over
+from tests.web.twins import PEOPLE, Twin
 from workflows.issue.process import ISSUE
 
 HERE = Path(services.console.app.__file__ or "").parent
 TEMPLATES = sorted((HERE / "templates").rglob("*.html"))
 OWN_ASSETS = sorted(path for path in (HERE / "static").iterdir() if path.is_file())
 SECRET = b"a secret for the forms of this test"
-TOKENS = Tokens("k" * 32)
 MINE = {VISITOR: "my-browser"}
 SAMPLES = {"plural": "issues", "key": "620199001001202603A0001", "command": "close", "language": "en"}
 POSTS = [one for one in ROUTES if "POST" in one.methods]
@@ -57,25 +55,7 @@ class Counted:
 @pytest.fixture(scope="module")
 def api() -> Counted:
     """The API with twins behind it."""
-    twin = Twin()
-
-    async def fine() -> bool:
-        return True
-
-    return Counted(
-        create_app(
-            processes=[ISSUE],
-            engine=twin,
-            reads=twin,
-            people=TwinPeople(),
-            tokens=TOKENS,
-            sealing=twin,
-            secrets=[b"s" * 32],
-            store=twin,
-            pack=PACK,
-            probes={"engine": fine},
-        )
-    )
+    return Counted(app_over(Twin()))
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,9 @@ import pytest_asyncio
 import structlog
 from fastapi import FastAPI
 
-from services.api.app import create_app
-from services.identity.tokens import Tokens
-from tests.web.twins import C1, PACK, PEOPLE, Twin, TwinPeople
-from workflows.issue.process import ISSUE
+from tests.web.product import TOKENS, app_over
+from tests.web.twins import C1, PEOPLE, Twin
 
-TOKENS = Tokens("k" * 32)
 Call = Callable[..., Awaitable[httpx.Response]]
 
 
@@ -30,24 +27,7 @@ def _plain_logs() -> Iterator[None]:
 def product() -> tuple[FastAPI, Twin]:
     """The app and what stands behind it; making it takes most of a second, so it is made once."""
     twin = Twin()
-
-    async def fine() -> bool:
-        return not twin.away
-
-    app = create_app(
-        processes=[ISSUE],
-        engine=twin,
-        reads=twin,
-        people=TwinPeople(),
-        tokens=TOKENS,
-        sealing=twin,
-        secrets=[b"s" * 32],
-        store=twin,
-        pack=PACK,
-        probes={"engine": fine},
-        request_timeout=0.5,
-    )
-    return app, twin
+    return app_over(twin, request_timeout=0.5), twin
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from PIL import Image
 
 from services.api.contents import Kind, examine
 from services.api.errors import TooLarge, UnsupportedMedia
-from tests.web.conftest import TOKENS
+from tests.web.product import TOKENS
 from tests.web.twins import PEOPLE, Twin
 
 

@@ -11,7 +11,8 @@ from services.api.door import read
 from services.api.errors import Invalid, Malformed
 from services.api.examples import example
 from services.api.forms import form
-from tests.web.conftest import ISSUE_BODY, TOKENS, Call
+from tests.web.conftest import ISSUE_BODY, Call
+from tests.web.product import TOKENS
 from tests.web.twins import PEOPLE, Twin
 from workflows.issue import commands as do
 from workflows.issue.process import ISSUE

@@ -11,7 +11,8 @@ import pytest
 
 from services.api.errors import STATUS
 from services.texts.catalogue import LANGUAGES, catalogue, choose
-from tests.web.conftest import ISSUE_BODY, TOKENS, Call
+from tests.web.conftest import ISSUE_BODY, Call
+from tests.web.product import TOKENS
 from tests.web.twins import PEOPLE, Twin
 
 ROOT = Path(__file__).parents[2]

@@ -7,13 +7,12 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from services.api.app import create_app
 from services.api.meetings import meeting_router
 from tests.rules.test_meeting_arrows import prepared
 from tests.rules.test_meeting_refusals import opened
 from tests.scenarios.street import Town
-from tests.web.conftest import TOKENS
-from tests.web.twins import PACK, PEOPLE, Twin, TwinPeople
+from tests.web.product import TOKENS, app_over
+from tests.web.twins import PEOPLE, Twin, TwinPeople
 from workflows.issue.process import ISSUE
 from workflows.kernel.process import Actor
 from workflows.meeting import commands as do
@@ -35,22 +34,7 @@ def twin() -> Twin:
 
 @pytest_asyncio.fixture
 async def client(twin: Twin) -> AsyncIterator[httpx.AsyncClient]:
-    async def fine() -> bool:
-        return True
-
-    app = create_app(
-        processes=[ISSUE, MEETING],
-        engine=twin,
-        reads=twin,
-        people=Neighbours(),
-        tokens=TOKENS,
-        sealing=twin,
-        secrets=[b"s" * 32],
-        store=twin,
-        pack=PACK,
-        probes={"engine": fine},
-        routers=(meeting_router(),),
-    )
+    app = app_over(twin, processes=[ISSUE, MEETING], people=Neighbours(), routers=(meeting_router(),))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test/api/v1") as one:
         yield one
 
