@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.calendar import Calendars
 from services.storage.calendar import CalendarStore, load_national
 from services.storage.database import database
 from services.storage.ledger import Ledger
 from services.storage.sealing import Seal
-from tests.storage.town import Town
+from tests.storage.town import Town, without_cases
 from workflows.kernel.process import Pin
 from workflows.policy.packs import load
 
@@ -49,3 +49,11 @@ def new_town(ledger_engine: AsyncEngine) -> Callable[..., Town]:
 def town(new_town: Callable[..., Town]) -> Town:
     """A town under the policy of Lanzhou."""
     return new_town()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def connection(town: Town) -> AsyncIterator[AsyncConnection]:
+    """A connection on an empty set of cases."""
+    await without_cases(town.engine)
+    async with town.engine.connect() as opened:
+        yield opened

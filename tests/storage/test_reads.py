@@ -1,11 +1,9 @@
 """Questions across cases: who sees what, in which order, and what each row says."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -55,16 +53,6 @@ from workflows.supervision.process import SUPERVISION
 EVERYBODY = (
     WORKER, SECRETARY, CLERK, RESIDENT, NEIGHBOUR, PROPERTY, POWER, SUPERVISOR, CITY, ADMIN, ELSEWHERE, OTHER_WORKER
 )  # fmt: skip
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def connection(town: Town) -> AsyncIterator[AsyncConnection]:
-    """A connection on an empty set of cases."""
-    async with town.engine.begin() as cleaner:
-        for table in ("case_file", "clock", "task", "prose", "contact", "command", "outbox", "sequence"):
-            await cleaner.execute(text(f"DELETE FROM {table}"))
-    async with town.engine.connect() as opened:
-        yield opened
 
 
 async def titles(connection: AsyncConnection, actor: Actor, **filters: object) -> list[str]:

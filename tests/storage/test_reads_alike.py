@@ -1,9 +1,7 @@
 """Cases that say much the same as somebody is typing, lists turned round, and lists that are kept."""
 
-from collections.abc import AsyncIterator
 from uuid import UUID
 
-import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,16 +14,6 @@ from services.storage.saved_views import SavedView, SavedViews
 from tests.storage.town import COMMUNITY, OTHER_COMMUNITY, PROPERTY, WORKER, Town, Wish, at, submit
 from workflows.issue.process import ISSUE
 from workflows.kernel.process import Actor
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def connection(town: Town) -> AsyncIterator[AsyncConnection]:
-    """A connection on an empty set of cases."""
-    async with town.engine.begin() as cleaner:
-        for table in ("case_file", "clock", "task", "prose", "contact", "command", "outbox", "sequence"):
-            await cleaner.execute(text(f"DELETE FROM {table}"))
-    async with town.engine.connect() as opened:
-        yield opened
 
 
 async def alike(connection: AsyncConnection, actor: Actor, words: str, place: str = COMMUNITY) -> list[str]:

@@ -34,6 +34,7 @@ from tests.storage.town import (
     at,
     person,
     submit,
+    without_cases,
 )
 from workflows.exclusion import rules as exclude
 from workflows.exclusion.data import Figure, Ruling
@@ -67,9 +68,7 @@ GRID = f"{COMMUNITY}001"
 async def connection(town: Town) -> AsyncIterator[AsyncConnection]:
     """A connection on the demonstration street without cases."""
     await seed_demo(town.engine, "first", Passwords())
-    async with town.engine.begin() as cleaner:
-        for table in ("case_file", "clock", "task", "prose", "contact", "command", "outbox", "sequence"):
-            await cleaner.execute(text(f"DELETE FROM {table}"))
+    await without_cases(town.engine)
     async with town.engine.connect() as opened:
         yield opened
 

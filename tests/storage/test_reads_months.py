@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import text
 
 from services.identity.passwords import Passwords
 from services.storage import measures
 from services.storage.demo import seed_demo
 from services.storage.measures import Measure
 from tests.scenarios import street, test_months, test_round_scenarios
-from tests.storage.town import CITY, SUBDISTRICT
+from tests.storage.town import CITY, SUBDISTRICT, without_cases
 from tests.storage.town import Town as Written
 from workflows.kernel.process import derived_id
 from workflows.kernel.simulator import Street
@@ -37,9 +36,7 @@ class Recorded(Street):
 async def written(town: Written) -> AsyncIterator[Written]:
     """The demonstration street without cases."""
     await seed_demo(town.engine, "first", Passwords())
-    async with town.engine.begin() as cleaner:
-        for table in ("case_file", "clock", "task", "prose", "contact", "command", "outbox", "sequence"):
-            await cleaner.execute(text(f"DELETE FROM {table}"))
+    await without_cases(town.engine)
     yield town
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.storage.ids import uuid7
@@ -214,3 +215,10 @@ async def finish(town: Town, case: Case[Issue], when: datetime) -> Case[Issue]:
     case = await town.give(ISSUE, case, do.ApproveCompletion(), SECOND_WORKER, when + 2 * hour)
     feedback = do.GiveFeedback(audience=Audience.INDIVIDUAL, timing=Timing.ANYTIME, channel=Channel.PHONE, text=told)
     return await town.give(ISSUE, case, feedback, WORKER, when + 3 * hour, texts={told: "已电话告知"})
+
+
+async def without_cases(engine: AsyncEngine) -> None:
+    """Leave the street and take its cases away."""
+    async with engine.begin() as cleaner:
+        for table in ("case_file", "clock", "task", "prose", "contact", "command", "outbox", "sequence"):
+            await cleaner.execute(text(f"DELETE FROM {table}"))
