@@ -18,10 +18,10 @@ from services.api.public import Guesses
 from services.api.questions import widest_place
 from services.api.reach import reaches, require_community, require_staff
 from services.api.tables import XLSX, table_response
-from services.api.views import STAFF, local
+from services.api.views import local
 from workflows.kernel.calendar import CHINA
 from workflows.kernel.process import Forbidden
-from workflows.kernel.roles import Role
+from workflows.kernel.roles import STAFF, Role
 from workflows.policy.pack import Pack
 
 Place = Annotated[str, Query(max_length=12, pattern="^[0-9]+$")]

@@ -9,9 +9,9 @@ from services.api.deps import ActorDep, DeskDep
 from services.api.errors import NotFound
 from services.api.limits import TimedRoute
 from services.api.reach import reaches
-from services.api.views import STAFF, Viewer, local
+from services.api.views import Viewer, local
 from workflows.kernel.process import Actor, Case, Forbidden, Process
-from workflows.kernel.roles import Role
+from workflows.kernel.roles import STAFF, Role
 
 AUDITORS = frozenset({Role.SUPERVISOR, Role.TENANT_ADMIN})
 Purpose = Annotated[

@@ -12,10 +12,8 @@ from typing import Any, Literal
 from services.api.contacts import AUDITORS
 from services.api.operations import OPERATORS
 from services.api.privacy import READERS
-from services.api.reach import MEMBERS
-from services.api.views import STAFF
 from workflows.kernel.process import Process
-from workflows.kernel.roles import Role
+from workflows.kernel.roles import MEMBERS, STAFF, Role
 
 OF_A_CASE = (
     r"(/opening|/forms/\{name\}|/\{key\}(/(events|clocks|actions|attachments|people|diagram|commands(/\w+)?|documents(/\{kind\})?|comments|follow))?"

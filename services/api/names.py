@@ -9,10 +9,9 @@ from pydantic import BaseModel
 
 from services.api.deps import ActorDep, DeskDep, LanguageDep
 from services.api.limits import TimedRoute
-from services.api.views import STAFF
 from workflows.kernel.masking import mask
 from workflows.kernel.process import Actor
-from workflows.kernel.roles import Role
+from workflows.kernel.roles import STAFF, Role
 
 MOST = 200
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")

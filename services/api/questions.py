@@ -18,10 +18,11 @@ from services.api.moments import LostPlus
 from services.api.ports import OverdueFilters
 from services.api.reach import require_community, require_staff
 from services.api.tables import is_file, table_response
-from services.api.views import STAFF, local
+from services.api.views import local
 from services.texts.catalogue import catalogue
 from workflows.kernel.calendar import CHINA, Duration, Unit, due
 from workflows.kernel.process import Actor, Forbidden
+from workflows.kernel.roles import STAFF
 
 MONTH = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
 _SPAN = re.compile(r"([0-9]{1,5})(m|h|d)")

@@ -2,21 +2,8 @@
 
 from services.api.deps import Desk
 from services.api.errors import NotFound
-from services.api.views import STAFF
 from workflows.kernel.process import Actor, Forbidden
-from workflows.kernel.roles import Role
-
-# They sit in the meetings that the lists and agendas are for.
-MEMBERS = frozenset(
-    {
-        Role.EPC_MEMBER,
-        Role.TWO_COMMITTEES_MEMBER,
-        Role.JOINT_MEETING_DELEGATE,
-        Role.DEPUTY_OR_DELEGATE,
-        Role.RESIDENT_REPRESENTATIVE,
-        Role.LIAISON_LEADER,
-    }
-)
+from workflows.kernel.roles import MEMBERS, STAFF, Role
 
 
 def reaches(actor: Actor, place: str, roles: frozenset[Role]) -> bool:

@@ -17,7 +17,7 @@ from fastapi import APIRouter, Query
 
 from services.api.deps import ActorDep, LanguageDep
 from services.api.limits import TimedRoute
-from services.storage.sight import ORGANIZED, STAFF
+from services.storage.sight import KNOWING, ORGANIZED
 from workflows.kernel.process import Actor, Case, Pin, Process, Who, named
 from workflows.kernel.roles import TITLES, Role
 
@@ -79,7 +79,7 @@ def _of(process: Process[Any]) -> Iterator[Right]:
             rows[key] = replace(row, at=(*row.at, at), clause=" · ".join(clauses))
     yield from rows.values()
     for holder, zh, readers, how in (
-        ("staff", "辖区工作人员", STAFF, PLACE),
+        ("staff", "辖区工作人员", KNOWING, PLACE),
         ("organization", "承办单位", ORGANIZED, ORG),
         ("own", "本人", frozenset(Role) - {Role.SYSTEM}, PERSON),
     ):

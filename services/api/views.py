@@ -15,25 +15,8 @@ from workflows.kernel.calendar import CHINA
 from workflows.kernel.clocks import ClockKind, ClockState, Color
 from workflows.kernel.masking import mask
 from workflows.kernel.process import Actor, Case, Process
-from workflows.kernel.roles import Role
+from workflows.kernel.roles import STAFF, Role
 
-# Roles that may see who reported when the reporter is to be hidden from the organisation that handles it.
-STAFF = frozenset(
-    {
-        Role.GRID_WORKER,
-        Role.COMMUNITY_WORKER,
-        Role.CWC_CHAIR,
-        Role.CWC_VICE_CHAIR,
-        Role.CWC_MEMBER,
-        Role.PARTY_SECRETARY,
-        Role.MEETING_SECRETARY,
-        Role.SUBDISTRICT_OFFICER,
-        Role.STREET_PARTY_OFFICER,
-        Role.SUPERVISOR,
-        Role.OFFICE_REVIEWER,
-        Role.LEADING_GROUP_APPROVER,
-    }
-)
 _COLORS = (Color.NONE, Color.BLUE, Color.YELLOW, Color.RED)
 _REPORTER = ("reporter", "reporter_id", "followers", "submitted_by")
 _OBJECTOR = "objector"

@@ -12,28 +12,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from services.storage.ledger_tables import case_file, clock
 from workflows.kernel.process import Actor, Grant
-from workflows.kernel.roles import Role
+from workflows.kernel.roles import STAFF, Role
 
-STAFF = frozenset(
-    {
-        Role.GRID_WORKER,
-        Role.COMMUNITY_WORKER,
-        Role.CWC_CHAIR,
-        Role.CWC_VICE_CHAIR,
-        Role.CWC_MEMBER,
-        Role.PARTY_SECRETARY,
-        Role.TWO_COMMITTEES_MEMBER,
-        Role.EPC_MEMBER,
-        Role.MEETING_SECRETARY,
-        Role.SUBDISTRICT_OFFICER,
-        Role.STREET_PARTY_OFFICER,
-        Role.SUPERVISOR,
-        Role.OFFICE_REVIEWER,
-        Role.LEADING_GROUP_APPROVER,
-        Role.LIAISON_LEADER,
-        Role.SYSTEM,
-    }
-)
+KNOWING = STAFF | {Role.TWO_COMMITTEES_MEMBER, Role.EPC_MEMBER, Role.LIAISON_LEADER, Role.SYSTEM}
 """Roles that know of every case in their place."""
 
 ORGANIZED = frozenset({Role.UNIT_LIAISON, Role.DEPARTMENT_OFFICER})
@@ -93,7 +74,7 @@ def sees_clock(actor: Actor) -> ColumnElement[bool]:
 
 def places(actor: Actor) -> list[str]:
     """The widest places in which this person is staff; a place inside another of them is left out."""
-    found = sorted({grant.place for grant in actor.grants if grant.role in STAFF})
+    found = sorted({grant.place for grant in actor.grants if grant.role in KNOWING})
     return [place for place in found if not any(place != other and place.startswith(other) for other in found)]
 
 
@@ -133,8 +114,8 @@ def _texts(values: list[str]) -> Any:
 
 
 __all__ = [
+    "KNOWING",
     "ORGANIZED",
-    "STAFF",
     "branches",
     "clock_branches",
     "organizations",

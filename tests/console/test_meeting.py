@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from services.api.reach import MEMBERS
-from services.api.views import STAFF
-from services.console.pages.boards import BOARDS, SITTING, WORKING, boards_for
+from services.console.pages.boards import BOARDS, boards_for
 from services.console.pages.charts import Series, bars
 from services.console.pages.sitting import agenda, batch, chosen_item, seats, votes_on
+from workflows.kernel.roles import MEMBERS, STAFF
 
 
 def item(key: str, state: str, order: int = 0) -> dict[str, Any]:
@@ -67,11 +66,11 @@ def test_everybody_with_a_seat_can_be_signed_in() -> None:
 
 
 def test_boards_are_for_whom_the_api_answers() -> None:
-    assert {WORKING, SITTING} == {STAFF, STAFF | MEMBERS}
+    assert {one.roles for one in BOARDS} == {STAFF, STAFF | MEMBERS}
     assert boards_for({"roles": [{"role": "resident"}]}) == ()
     assert boards_for({"roles": [{"role": "supervisor"}]}) == BOARDS
     assert {one.name for one in boards_for({"roles": [{"role": "epc_member"}]})} == {
-        one.name for one in BOARDS if one.roles == SITTING
+        one.name for one in BOARDS if one.roles == STAFF | MEMBERS
     }
 
 

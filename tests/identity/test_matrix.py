@@ -19,16 +19,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.api.actions import forms
 from services.api.endpoints import ENDPOINTS, Access, access_of
-from services.api.views import STAFF as READERS_OF_CONTACTS
 from services.embedded.servers import Servers
 from services.identity.tokens import Tokens
 from services.settings import Settings
-from services.storage.sight import STAFF
+from services.storage.sight import KNOWING
 from services.web import build_app
 from tests.identity.conftest import KEY, POLICY, bearer
 from tests.identity.matrix import INSIDE, OUTSIDE, Caller, Recipe, cases, everybody, filled, may
 from workflows.kernel.process import Case, Process
-from workflows.kernel.roles import Role
+from workflows.kernel.roles import STAFF, Role
 from workflows.kernel.upkeep import RebasePolicy, RecomputeClocks
 from workflows.policy.packs import load
 from workflows.registry import PROCESSES
@@ -146,7 +145,7 @@ async def test_every_command_lets_through_whom_its_arrows_address_and_nobody_els
 def _knows(caller: Caller, case: Case[Any], process: Process[Any]) -> bool:
     """Staff of the place know of its cases; a resident of those that the process leaves open to residents."""
     is_open = process.facets(case).get("reporter_id") is None
-    return caller.inside and (caller.role in STAFF or (caller.role is Role.RESIDENT and is_open))
+    return caller.inside and (caller.role in KNOWING or (caller.role is Role.RESIDENT and is_open))
 
 
 @pytest.mark.parametrize("name", sorted(EVERY))
@@ -343,7 +342,7 @@ async def test_contact_details_have_a_right_of_their_own(stage: Stage) -> None:
     path = f"/issues/{stage.cases['issue'].id}/reporter?purpose=回访"
     for caller in stage.callers:
         status = (await stage.ask(caller, "GET", path)).status_code
-        reads = caller.inside and caller.role in READERS_OF_CONTACTS
+        reads = caller.inside and caller.role in STAFF
         if reads:
             assert (str(caller), status) == (str(caller), 404)  # there is no contact in an empty issue
         else:

@@ -41,6 +41,35 @@ class Role(StrEnum):
     SYSTEM = "system"
 
 
+STAFF = frozenset(
+    {
+        Role.GRID_WORKER,
+        Role.COMMUNITY_WORKER,
+        Role.CWC_CHAIR,
+        Role.CWC_VICE_CHAIR,
+        Role.CWC_MEMBER,
+        Role.PARTY_SECRETARY,
+        Role.MEETING_SECRETARY,
+        Role.SUBDISTRICT_OFFICER,
+        Role.STREET_PARTY_OFFICER,
+        Role.SUPERVISOR,
+        Role.OFFICE_REVIEWER,
+        Role.LEADING_GROUP_APPROVER,
+    }
+)
+"""Who works for a place."""
+MEMBERS = frozenset(
+    {
+        Role.EPC_MEMBER,
+        Role.TWO_COMMITTEES_MEMBER,
+        Role.JOINT_MEETING_DELEGATE,
+        Role.DEPUTY_OR_DELEGATE,
+        Role.RESIDENT_REPRESENTATIVE,
+        Role.LIAISON_LEADER,
+    }
+)
+"""Who sits in the meetings that the lists and agendas of a community are for."""
+
 TITLES: dict[Role, tuple[str, str]] = {
     Role.RESIDENT: ("居民", "Resident"),
     Role.GRID_WORKER: ("网格员", "Grid worker"),

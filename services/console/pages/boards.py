@@ -13,34 +13,8 @@ from services.console.pages import board_pictures as pictures
 from services.console.pages.routing import At
 from services.console.visit import Visit
 from workflows.kernel.calendar import CHINA
-from workflows.kernel.roles import Role
+from workflows.kernel.roles import MEMBERS, STAFF, Role
 
-WORKING = frozenset(
-    {
-        Role.GRID_WORKER,
-        Role.COMMUNITY_WORKER,
-        Role.CWC_CHAIR,
-        Role.CWC_VICE_CHAIR,
-        Role.CWC_MEMBER,
-        Role.PARTY_SECRETARY,
-        Role.MEETING_SECRETARY,
-        Role.SUBDISTRICT_OFFICER,
-        Role.STREET_PARTY_OFFICER,
-        Role.SUPERVISOR,
-        Role.OFFICE_REVIEWER,
-        Role.LEADING_GROUP_APPROVER,
-    }
-)
-"""Who works for a place: the API answers them what lies in it."""
-SITTING = WORKING | {
-    Role.EPC_MEMBER,
-    Role.TWO_COMMITTEES_MEMBER,
-    Role.JOINT_MEETING_DELEGATE,
-    Role.DEPUTY_OR_DELEGATE,
-    Role.RESIDENT_REPRESENTATIVE,
-    Role.LIAISON_LEADER,
-}
-"""And who sits in the meetings that the lists of a community are for."""
 COMMUNITY_DIGITS = 12
 TREND_MONTHS = 6
 BODIES = ("EXTENDED_PARTY_COMMITTEE", "TWO_COMMITTEES", "PARTY_BUILDING_JOINT", "SUBDISTRICT", "COUNTY")
@@ -64,15 +38,15 @@ class Board:
 
 
 BOARDS = (
-    Board("supervision", "alert-triangle", "督查看板", "超期多少、在哪里、谁负责、接下来怎样升级", WORKING),
-    Board("measures", "chart-bar", "月度指标", "各项指标、算法和背后的事项", WORKING),
-    Board("projects", "checklist", "项目看板", "项目清单、节点和完成期限", SITTING, of_community=True),
-    Board("coverage", "map-pin", "征集覆盖", "哪些网格和楼栋走访过，哪些没有", SITTING, of_community=True),
-    Board("agenda", "calendar-event", "下次会议", "下次会议将审议什么，为什么", SITTING, of_community=True),
-    Board("committee", "users", "社工委名册", "名册、结构和规则核对", SITTING, of_community=True),
-    Board("rollout", "building-community", "组建推行", "各社区组建到哪一步，还缺什么", WORKING),
-    Board("permits", "certificate", "准入登记", "谁获准进入、到什么时候、经费到位多少", WORKING),
-    Board("burden", "scale", "社区负担", "社区承担了什么，趋势和预警", SITTING, of_community=True),
+    Board("supervision", "alert-triangle", "督查看板", "超期多少、在哪里、谁负责、接下来怎样升级", STAFF),
+    Board("measures", "chart-bar", "月度指标", "各项指标、算法和背后的事项", STAFF),
+    Board("projects", "checklist", "项目看板", "项目清单、节点和完成期限", STAFF | MEMBERS, of_community=True),
+    Board("coverage", "map-pin", "征集覆盖", "哪些网格和楼栋走访过，哪些没有", STAFF | MEMBERS, of_community=True),
+    Board("agenda", "calendar-event", "下次会议", "下次会议将审议什么，为什么", STAFF | MEMBERS, of_community=True),
+    Board("committee", "users", "社工委名册", "名册、结构和规则核对", STAFF | MEMBERS, of_community=True),
+    Board("rollout", "building-community", "组建推行", "各社区组建到哪一步，还缺什么", STAFF),
+    Board("permits", "certificate", "准入登记", "谁获准进入、到什么时候、经费到位多少", STAFF),
+    Board("burden", "scale", "社区负担", "社区承担了什么，趋势和预警", STAFF | MEMBERS, of_community=True),
 )
 NAMED = {board.name: board for board in BOARDS}
 
