@@ -118,8 +118,9 @@ def test_a_committee_is_formed_from_call_to_certificates(product: Product) -> No
     objected = keys[-1]
     case = hall.says("resident1b", path, "object", candidate=objected, ground="长期不住本社区")
     assert case["data"]["candidates"][objected]["standing"] == "FROZEN"
-    seen = hall.reads("member1d", f"{path}/events")["items"][-1]
-    assert (seen["type"], seen["actor"]) == ("objected", None)
+    # Effects of the same moment may be told after it, so the event is asked for by its type.
+    [seen] = [one for one in hall.reads("member1d", f"{path}/events")["items"] if one["type"] == "objected"]
+    assert seen["actor"] is None
     assert "objector" not in str(seen)
 
     case = hall.waits("secretary1", path, "APPOINTING")
