@@ -174,7 +174,7 @@ class PostgresReads:
             found = next((one for one in every if one.formula.name == name), None)
             if found is None:
                 return None
-            rows, last = await figures.behind(connection, found, actor=actor, after=after, limit=limit)
+            rows, last = await figures.behind(connection, found, place, actor=actor, after=after, limit=limit)
         return _flat(found), [_flat(row) for row in rows], last
 
     async def running_notices(self, actor: Actor, place: str) -> Sequence[Json]:
@@ -272,9 +272,10 @@ class PostgresReads:
             return [_flat(row) for row in await incidents.open_incidents(connection, limit=limit)]
 
     async def measures(self, actor: Actor, place: str, month: str) -> Sequence[Json]:
-        """The figures of a month."""
+        """The figures of a month, each with the first of the cases behind it."""
         async with self._look(actor) as connection:
-            return [_flat(row) for row in await figures.measures(connection, place, month, actor=actor)]
+            found = await figures.measures(connection, place, month, actor=actor)
+        return [_flat(figures.shortened(one)) for one in found]
 
     async def calendar(self) -> Calendar:
         """The calendar of working days."""

@@ -293,13 +293,12 @@ def question_router() -> APIRouter:
         if found is None:
             raise NotFound
         measure, rows, following = found
-        shown = _shown(measure)
-        for listed in ("cases", "part_cases", "excluded"):
-            shown[listed] = len(shown[listed])
+        # The cases follow as items, and `part` and `whole` say how many they are.
+        shown = {name: value for name, value in _shown(measure).items() if name not in ("cases", "part_cases")}
         return {
             "month": month,
             "place": place,
-            "measure": shown,
+            "measure": {**shown, "excluded": len(shown["excluded"])},
             "items": [_shown(row) for row in rows],
             "next_cursor": following,
         }

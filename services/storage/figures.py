@@ -1,6 +1,6 @@
 """What the figures of a month count (度量的底数): clocks, visits, rounds, meetings, tasks, payments, exclusions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.ledger_tables import case_file, clock, event
 from services.storage.people_tables import community
-from services.storage.sight import within
+from services.storage.sight import sees_clock, within
+from workflows.kernel.process import Actor
 
 OPERATING = ("FORMED", "OPERATING", "FIXING", "CONSOLIDATED")
 """Standings of a community in which its committee works (P14)."""
@@ -44,6 +45,50 @@ async def ended_clocks(
     for row in rows:
         found[row.code][row.number] = row.met
     return found
+
+
+async def overdue_now(
+    connection: AsyncConnection, place: str, actor: Actor | None, excluded: Collection[str]
+) -> tuple[int, dict[str, int]]:
+    """How many deadlines are missed now, and how many of them by each case that a decision takes out."""
+    every = await connection.scalar(select(func.count()).select_from(clock).where(*_missed(place, actor)))
+    rows = await connection.execute(
+        select(case_file.c.number, func.count().label("clocks"))
+        .join_from(clock, case_file, case_file.c.id == clock.c.case_id)
+        .where(*_missed(place, actor), case_file.c.number.in_(excluded))
+        .group_by(case_file.c.number)
+    )
+    return every or 0, {row.number: row.clocks for row in rows} if excluded else {}
+
+
+async def worst_overdue(
+    connection: AsyncConnection, place: str, actor: Actor | None, excluded: Collection[str], *, limit: int
+) -> list[str]:
+    """Numbers of the cases whose deadlines are missed worst, sorted."""
+    worst = (
+        select(clock.c.case_id)
+        .where(*_missed(place, actor))
+        .order_by(clock.c.severity, clock.c.due_at)
+        .limit(limit + len(excluded))
+        .subquery()
+    )
+    rows = await connection.scalars(select(case_file.c.number).where(case_file.c.id.in_(select(worst.c.case_id))))
+    return sorted(set(rows) - set(excluded))[:limit]
+
+
+async def overdue_numbers(
+    connection: AsyncConnection, place: str, actor: Actor | None, *, after: str, limit: int
+) -> list[str]:
+    """Part of the numbers of all cases that miss a deadline now."""
+    missed = exists().where(clock.c.case_id == case_file.c.id, *_missed(place, actor))
+    rows = await connection.scalars(
+        select(case_file.c.number).where(case_file.c.number > after, missed).order_by(case_file.c.number).limit(limit)
+    )
+    return list(rows)
+
+
+def _missed(place: str, actor: Actor | None) -> tuple[ColumnElement[bool], ...]:
+    return within(clock, place), clock.c.state == "BREACHED", sees_clock(actor) if actor is not None else true()
 
 
 async def return_visits(

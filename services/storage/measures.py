@@ -4,7 +4,7 @@ None of them counts how many entries or photos somebody made.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage import figures
-from services.storage.ledger_tables import case_file, clock, event
+from services.storage.ledger_tables import case_file, event
 from services.storage.people_tables import region
 from services.storage.prose import said, texts_of
 from services.storage.sight import sight, within
@@ -30,6 +30,8 @@ from workflows.kernel.process import Actor
 
 SATISFIED = 3
 """基本满意 and better of five."""
+NAMED = 200
+"""So many cases of a figure are named beside it; the others are read page by page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,10 @@ class Formula:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One figure: `value` is part ÷ whole, None where there was nothing to count; numbers of the cases behind it."""
+    """One figure: `value` is part ÷ whole, None where there was nothing to count; numbers of the cases behind it.
+
+    What is overdue now names only the worst of many: `behind` reads all of them, page by page.
+    """
 
     formula: Formula
     value: float | None
@@ -126,13 +131,6 @@ async def measures(
             )
         )
     ).all()
-    breached = (
-        await connection.execute(
-            select(case_file.c.number)
-            .join_from(clock, case_file, case_file.c.id == clock.c.case_id)
-            .where(here, within(clock, place), clock.c.state == "BREACHED")
-        )
-    ).scalars()
     supervised = (
         await connection.execute(
             select(event.c.type, case_file.c.number)
@@ -178,7 +176,7 @@ async def measures(
         formula: _rate(formula, found, taken_out.get(formula.name, set()), besides.get(formula))
         for formula, found in outcomes.items()
     }
-    late = _count(OVERDUE, breached.all(), taken_out.get(OVERDUE.name, set()))
+    late = await _late(connection, place, actor, taken_out.get(OVERDUE.name, set()))
     unapproved = _count(UNAPPROVED, await figures.unapproved_tasks(connection, here, first, end), set())
     listing = _listing(supervised, taken_out.get(DELIST.name, set()))
     return (
@@ -199,11 +197,21 @@ async def measures(
 
 
 async def behind(
-    connection: AsyncConnection, measure: Measure, *, actor: Actor | None = None, after: str = "", limit: int = 50
+    connection: AsyncConnection,
+    measure: Measure,
+    place: str,
+    *,
+    actor: Actor | None = None,
+    after: str = "",
+    limit: int = 50,
 ) -> tuple[tuple[Behind, ...], str | None]:
     """The cases or communities behind a figure in order of their numbers, and the last one when there are more."""
-    part, excluded = set(measure.part_cases), set(measure.excluded)
-    keys = sorted({*measure.cases, *measure.excluded})
+    excluded = set(measure.excluded)
+    if measure.formula is OVERDUE:
+        keys = await figures.overdue_numbers(connection, place, actor, after=after, limit=limit + 1)
+        part = {*keys} - excluded
+    else:
+        keys, part = sorted({*measure.cases, *measure.excluded}), set(measure.part_cases)
     page = [key for key in keys if key > after][:limit]
     numbers = [key.partition("/")[0] for key in page]
     seen = sight(actor) if actor is not None else true()
@@ -223,6 +231,13 @@ async def behind(
         for key, number in zip(page, numbers, strict=True)
     )
     return found, page[-1] if page and page[-1] != keys[-1] else None
+
+
+def shortened(measure: Measure) -> Measure:
+    """The figure with no more than the first cases behind it."""
+    return replace(
+        measure, cases=measure.cases[:NAMED], part_cases=measure.part_cases[:NAMED], excluded=measure.excluded[:NAMED]
+    )
 
 
 def _behind(
@@ -254,6 +269,17 @@ def _rate(
         raw_part=every,
         raw_whole=len(outcomes),
     )
+
+
+async def _late(connection: AsyncConnection, place: str, actor: Actor | None, excluded: set[str]) -> Measure:
+    """Deadlines that are missed now: counted where they lie, for there may be very many."""
+    every, left_out = await figures.overdue_now(connection, place, actor, excluded)
+    worst = tuple(await figures.worst_overdue(connection, place, actor, excluded, limit=NAMED))
+    kept = every - sum(left_out.values())
+    return Measure(
+        OVERDUE, float(kept), kept, kept, worst, worst,
+        excluded=tuple(sorted(left_out)), raw_value=float(every), raw_part=every, raw_whole=every,
+    )  # fmt: skip
 
 
 def _count(formula: Formula, numbers: Sequence[str], excluded: set[str]) -> Measure:

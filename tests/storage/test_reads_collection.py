@@ -591,20 +591,45 @@ async def test_the_cases_behind_a_figure_are_shown_page_by_page(town: Town, conn
     await excluded(town, late[0], Figure.ON_TIME_RATE, document_no="1")
     rate = (await figures(connection, COMMUNITY, "2026-03"))["on_time_rate"]
 
-    first, following = await measures.behind(connection, rate, actor=SUPERVISOR, limit=2)
-    rest, end = await measures.behind(connection, rate, actor=SUPERVISOR, after=following or "", limit=2)
+    first, following = await measures.behind(connection, rate, COMMUNITY, actor=SUPERVISOR, limit=2)
+    rest, end = await measures.behind(connection, rate, COMMUNITY, actor=SUPERVISOR, after=following or "", limit=2)
     assert [one.number for one in (*first, *rest)] == sorted(one.number for one in late)
     assert ([one.excluded for one in (*first, *rest)], end) == ([True, False, False], None)
     assert {(one.title, one.process, one.in_part) for one in first} == {("漏", "issue", False)}
-    hidden, _ = await measures.behind(connection, rate, actor=person("far", Role.COMMUNITY_WORKER, place=THIRD))
+    stranger = person("far", Role.COMMUNITY_WORKER, place=THIRD)
+    hidden, _ = await measures.behind(connection, rate, COMMUNITY, actor=stranger)
     assert {(one.case_id, one.title) for one in hidden} == {(None, "")}
+
+
+async def test_what_is_overdue_now_names_the_worst_and_pages_through_all(
+    town: Town, connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = sorted([await broken(town) for _ in range(4)], key=lambda one: one.number)
+    numbers = tuple(one.number for one in late)
+    await excluded(town, late[1], Figure.OVERDUE_OPEN, document_no="1")
+    monkeypatch.setattr(measures, "NAMED", 2)
+
+    figure = (await figures(connection, COMMUNITY, "2026-03"))["overdue_open"]
+    # The first contact, the signature and the handling of each: three deadlines are missed.
+    assert (figure.value, figure.part, figure.raw_value, figure.excluded) == (9.0, 9, 12.0, (numbers[1],))
+    assert len(figure.cases) == 2
+    assert set(figure.cases) < {*numbers} - {numbers[1]}
+
+    first, following = await measures.behind(connection, figure, COMMUNITY, actor=SUPERVISOR, limit=3)
+    rest, end = await measures.behind(connection, figure, COMMUNITY, actor=SUPERVISOR, after=following or "", limit=3)
+    assert (tuple(one.key for one in (*first, *rest)), end) == (numbers, None)
+    assert [(one.in_part, one.excluded) for one in (*first, *rest)] == [
+        (True, False), (False, True), (True, False), (True, False),
+    ]  # fmt: skip
+    stranger = person("far", Role.COMMUNITY_WORKER, place=THIRD)
+    assert (await measures.behind(connection, figure, COMMUNITY, actor=stranger))[0] == ()
 
 
 async def test_behind_a_figure_of_communities_stand_communities(town: Town, connection: AsyncConnection) -> None:
     await planned(town)
     found = (await figures(connection, SUBDISTRICT, "2026-03"))["round_compliance"]
 
-    rows, _ = await measures.behind(connection, found, actor=SUPERVISOR)
+    rows, _ = await measures.behind(connection, found, SUBDISTRICT, actor=SUPERVISOR)
     assert (rows[0].key, rows[0].title, rows[0].community) == (COMMUNITY, "柳荫社区", COMMUNITY)
     assert len(rows) == 3
 
