@@ -8,6 +8,10 @@ unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 # Without kept bytecode every start of a command takes three times as long.
 unexport PYTHONDONTWRITEBYTECODE
 
+# Each file of tests runs in one of as many processes as there are cores, in the order of their speed. Every process
+# has servers of its own, so that more than three would only fight for the disk.
+SIDE_BY_SIDE := -n logical --maxprocesses 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
+
 .PHONY: up test fast lint types bench shots chaos histories lock clean help
 .DEFAULT_GOAL := help
 
@@ -20,7 +24,7 @@ up: runtime ## 安装并启动 / install and start everything on this machine
 test: develop ## 检查与全部测试 / lint and every test, the fast ones first
 	@$(MAKE) --no-print-directory lint
 	@sh .ci/chromium
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 fast: develop ## 只测规则与接口 / rules and web only
 	$(BIN)/python -m pytest $(wildcard tests/unit tests/rules tests/arch tests/web)

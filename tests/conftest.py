@@ -1,6 +1,7 @@
 """Servers and databases for every test that needs real ones; a test that asks for none starts none."""
 
 import asyncio
+import gc
 import itertools
 import os
 import shutil
@@ -26,6 +27,17 @@ LAST = "browser"
 TEMPLATE = "template_migrated"
 _numbers = itertools.count(1)
 _STATUS = pytest.StashKey[int]()
+
+
+def pytest_configure() -> None:
+    """Forget how wide the terminal of whoever runs the tests is: what a command prints must not hang on it."""
+    os.environ.pop("COLUMNS", None)
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was imported out of every collection: a full one takes seconds, in which a workflow seems to hang."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
