@@ -37,6 +37,7 @@ from services.api.people import people_router
 from services.api.postgres import PostgresReads
 from services.api.privacy import privacy_router
 from services.api.saved_views import view_router
+from services.api.templates import template_router
 from services.api.tree import tree_router
 from services.api.upkeep import upkeep_router
 from services.api.workbooks import workbook_router
@@ -77,6 +78,7 @@ from services.storage.overdue_counts import OverdueCounts
 from services.storage.personal import Personal
 from services.storage.saved_views import SavedViews
 from services.storage.sealing import Seal
+from services.storage.templates import OwnTemplates
 from services.storage.tree import Tree
 from services.storage.tree_rules import Limits
 from services.storage.wall import Wall
@@ -162,7 +164,10 @@ async def build_app(settings: Settings) -> FastAPI:
 
     inbox, bell = Notifications(storage, seal), Bell(storage)
 
-    past, templates = Past(storage), Templates(settings.templates)
+    past, own_templates = Past(storage), OwnTemplates(storage)
+    archive = Archive(
+        Templates(settings.templates), Marks(tuple(seal_keys.values())), settings.public_url, own_templates
+    )
     engine = Engine(client, past, newest(settings.policy), timeout=settings.request_timeout)
     tree = Tree(storage, Limits.of(load(settings.policy)))
 
@@ -185,7 +190,7 @@ async def build_app(settings: Settings) -> FastAPI:
         secrets=tuple(seal_keys.values()),
         store=Files(settings.store_url),
         pack=load(settings.policy),
-        archive=Archive(templates, Marks(tuple(seal_keys.values())), public_url=settings.public_url),
+        archive=archive,
         probes={
             "postgres": lambda: healthy(storage),
             "temporal": readiness.answers,
@@ -218,9 +223,8 @@ async def build_app(settings: Settings) -> FastAPI:
                 Mending(engine, past, Incidents(storage)),
                 Signer(settings.keys_for(AUDIT)),
                 load(settings.policy),
-                templates,
-                processes,
             ),
+            template_router(storage, archive, own_templates, processes, load(settings.policy)),
             view_router(SavedViews(storage)),
         ),
         waiting=Outbox(storage, seal).age,

@@ -36,6 +36,14 @@ async def spreadsheet(request: Request, most: int) -> AsyncIterator[Path]:
             yield path
 
 
+async def package(request: Request, most: int) -> bytes:
+    """The one file of a body, an office document that may safely be unpacked; `most` counts megabytes."""
+    async with _bounded(request, most * MEGABYTE).form(max_files=1, max_fields=1) as form:
+        content: bytes = await _file(form.multi_items()).read()
+    parts_of(BytesIO(content))
+    return content
+
+
 def _file(items: list[tuple[str, Any]]) -> UploadFile:
     wrong = [Fault(name, "extra") for name, _ in items if name != "file"]
     file = dict(items).get("file")

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -18,7 +18,7 @@ from services.api.ports import Json
 from services.api.public import Guesses
 from services.api.views import moment, resolve
 from services.documents.content import Lookup, codes_of, facts_of
-from services.documents.filling import Templates, filled
+from services.documents.filling import Templates, filled, places
 from services.documents.papers import Issued, Marks, issued, number_of, parts_of
 from services.documents.setting import set_as_pdf
 from workflows.kernel.masking import mask
@@ -35,6 +35,15 @@ FormatQuery = Annotated[Literal["pdf", "docx"] | None, Query(alias="format", des
 CodeQuery = Annotated[str, Query(min_length=1, max_length=16, description="核验码 / check code")]
 
 
+class Put(Protocol):
+    """Where templates are that were put in the place of ours (services/storage/templates.py)."""
+
+    async def in_force(
+        self, packs: Sequence[str], kinds: Sequence[str], at: datetime | None = None
+    ) -> Mapping[tuple[str, str], bytes]:
+        """Those of these packs and kinds that held at a moment, or hold now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Archive:
     """Makes documents (文书): templates, check codes, and the address at which everybody can check one."""
@@ -43,12 +52,19 @@ class Archive:
     marks: Marks
     public_url: str = ""
     """Where the product is reached from outside, such as `https://example.gov.cn`; empty: addresses begin with `/`."""
+    put: Put | None = None
     room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MADE_AT_ONCE))
 
     def address(self, number: str) -> str:
         """Where a document can be checked."""
         place = f"{self.public_url.rstrip('/')}/p/documents/{quote(number)}"
         return f"{place}?check_code={self.marks.of(number)}"
+
+    async def template(self, pack: str, kind: str, at: datetime | None = None) -> bytes:
+        """The template that held at a moment, or holds now."""
+        packs, kinds = (list(dict.fromkeys(part)) for part in zip(*places(pack, kind), strict=True))
+        put = await self.put.in_force(packs, kinds, at) if self.put else {}
+        return self.templates.find(pack, kind, put)
 
     async def made(
         self, desk: Desk, process: Process[Any], case_id: str, entry: Json, document: Issued, kind: str, *, masked: bool
@@ -66,7 +82,7 @@ class Archive:
             clause=_clauses(case),
             masked=masked,
         )
-        template = self.templates.find(case.pin.pack, document.paper.kind)
+        template = await self.template(case.pin.pack, document.paper.kind, document.at)
 
         def make() -> bytes:
             written = filled(template, facts, scan=self.address(document.number))

@@ -84,7 +84,10 @@ ENDPOINTS: Mapping[str, Access] = {
     **_rows(OFFICE, "import_list issue_ballot_tokens ballot_progress"),
     **_rows(SIGNED, "packs pack pack_diff calendar tree_forms"),
     **_rows(KEEPERS_OF_SOME, "retry_incident close_incident audit_seals templates template"),
-    **_rows(KEEPERS_OF_ALL, "set_local_day clear_local_day load_year verify_audit retention"),
+    **_rows(KEEPERS_OF_SOME, "template_about template_preview try_template"),
+    **_rows(
+        KEEPERS_OF_ALL, "set_local_day clear_local_day load_year verify_audit retention put_template drop_template"
+    ),
     "incidents": Access("ROLES", OPERATORS, anywhere=True),
     "decode": Access("ROLES", READERS, anywhere=True),
     "access_log": Access("ROLES", AUDITORS),

@@ -370,11 +370,8 @@ def _answer(kind: str, name: str) -> Json:
 
 
 def _upload(kinds: Sequence[str]) -> Json:
-    return {
-        "type": "object",
-        "required": ["file", "kind"],
-        "properties": {
-            "file": {"type": "string", "contentMediaType": "application/octet-stream"},
-            "kind": {"type": "string", "enum": list(kinds)},
-        },
-    }
+    """A file, and of which kind it is where there are several."""
+    properties: Json = {"file": {"type": "string", "contentMediaType": "application/octet-stream"}}
+    if kinds:
+        properties["kind"] = {"type": "string", "enum": list(kinds)}
+    return {"type": "object", "required": list(properties), "properties": properties}

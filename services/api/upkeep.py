@@ -1,13 +1,12 @@
-"""For administrators: work off troubles, check the history, see what would be forgotten, and which templates serve."""
+"""For administrators: work off troubles, check the history, and see what would be forgotten."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Protocol
-from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path
 from fastapi.routing import APIRoute
 from pydantic import Field
 
@@ -17,21 +16,17 @@ from services.api.limits import PatientRoute
 from services.api.master import Body, kept_places, require_keeper
 from services.api.postgres import Database
 from services.api.views import local
-from services.documents.filling import Templates
 from services.storage.audit import Finding, Signer, sealed_days, verify
 from services.storage.people_records import root_code
 from services.storage.retention import RULES, due, kept_days
 from services.texts.catalogue import catalogue
-from workflows.kernel.process import GuardFailed, Process
+from workflows.kernel.process import GuardFailed
 from workflows.policy.pack import Pack
 
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 AGAIN = timedelta(seconds=30)
 MOST_FINDINGS = 500
 SEALS_SHOWN = 60
 VERIFY_WITHIN = 600.0
-Kind = Annotated[str, Path(pattern=r"^[A-Z][A-Z_]{1,40}$")]
-PackName = Annotated[str, Path(pattern=r"^[a-z0-9_]{1,60}$")]
 
 
 class Outcome(Protocol):
@@ -61,15 +56,12 @@ def upkeep_router(
     hands: Hands,
     signer: Signer,
     pack: Pack,
-    templates: Templates,
-    processes: Sequence[Process[Any]],
 ) -> APIRouter:
-    """Give `/incidents/{id}/…`, `/audit/…`, `/retention` and `/templates`."""
+    """Give `/incidents/{id}/…`, `/audit/…` and `/retention`."""
     router = APIRouter(tags=["operation"], route_class=PatientRoute)
     _add_incidents(router, hands)
     _add_audit(router, database, signer)
     _add_retention(router, database, pack)
-    _add_templates(router, templates, processes, pack)
     return router
 
 
@@ -147,38 +139,6 @@ def _add_retention(router: APIRouter, database: Database, pack: Pack) -> None:
                 for rule, count in zip(RULES, counts, strict=True)
             ]
         }
-
-
-def _add_templates(router: APIRouter, templates: Templates, processes: Sequence[Process[Any]], pack: Pack) -> None:
-    @router.get("/templates", operation_id="templates", summary="文书模板 / templates of documents")
-    async def listed(actor: ActorDep, language: LanguageDep) -> dict[str, Any]:
-        kept_places(actor)
-        english = language == "en"
-        papers = {
-            (paper.kind, process.plural): {
-                "kind": paper.kind,
-                "title": paper.en if english else paper.zh,
-                "process": process.en if english else process.zh,
-                "public": paper.public,
-                "source": templates.source(pack.pack, paper.kind),
-            }
-            for process in processes
-            for paper in process.papers
-        }
-        return {"pack": pack.pack, "items": list(papers.values())}
-
-    @router.get(
-        "/templates/{name}/{kind}",
-        operation_id="template",
-        summary="下载文书模板 / one template as docx",
-        response_class=Response,
-        openapi_extra={"x-answer": "paper"},
-    )
-    async def one(name: PackName, kind: Kind, actor: ActorDep) -> Response:
-        kept_places(actor)
-        content = await asyncio.to_thread(templates.find, name, kind)
-        headers = {"Content-Disposition": f'attachment; filename="{quote(kind)}.docx"'}
-        return Response(content, headers=headers, media_type=DOCX)
 
 
 async def _first(found: AsyncIterator[Finding], most: int) -> AsyncIterator[Finding]:

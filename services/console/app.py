@@ -73,11 +73,12 @@ def create_console(
     routes: list[BaseRoute] = [Mount("/static", Kept(directory=STATIC), name="static")]
     routes += [one.route(house) for one in ROUTES]
 
+    # Said to whoever asked, in whatever way: what a form held was read before, or never will be.
     async def missing(request: Request, error: Exception) -> Response:
-        return await page(house, _missing, signed_in=False)(request)
+        return await page(house, _missing, signed_in=False)(Request({**request.scope, "method": "GET"}))
 
     async def broken(request: Request, error: Exception) -> Response:
-        return await page(house, _broken, signed_in=False)(request)
+        return await page(house, _broken, signed_in=False)(Request({**request.scope, "method": "GET"}))
 
     packed = [Middleware(GZipMiddleware, minimum_size=800)]
     return Console(

@@ -90,6 +90,10 @@ class Api:
         headers = {"Idempotency-Key": key} if key else {}
         return await self._ask("POST", path, data=values, files={"file": (name, content, media_type)}, headers=headers)
 
+    async def exchange(self, path: str, name: str, content: bytes, media_type: str) -> httpx.Response:
+        """Send a file, and give what comes back for it as it is."""
+        return await self._call("POST", path, files={"file": (name, content, media_type)})
+
     async def file(self, path: str, accept: str, **query: Any) -> httpx.Response:
         """Fetch a file as it is."""
         wanted = {name: value for name, value in query.items() if value}

@@ -30,6 +30,8 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _REFERENCE = re.compile(r"(?:text|contact):[0-9a-f]{16}")
 PERSONAL = ("reporter", "reporter_id", "followers", "submitted_by")
 """Who brought a matter in stands on no document."""
+CONFIDENTIAL = "objections"
+"""Objections are heard in confidence, and stand on no document of the case that they are about (processes §0.6)."""
 SOMEBODY = "某"
 NOTHING: Mapping[str, str] = {}
 
@@ -73,9 +75,8 @@ def facts_of(
     say = _Words(lookup, masked)
     data = {one.name: getattr(case.data, one.name) for one in fields(case.data) if one.name not in PERSONAL}
     payload = entry["payload"]
-    # Objections are heard in confidence, and stand on no document of the case that they are about (processes §0.6).
-    data.pop("objections", None)
-    payload = {**payload, "puts": {k: v for k, v in payload.get("puts", {}).items() if k != "objections"}}
+    data.pop(CONFIDENTIAL, None)
+    payload = {**payload, "puts": {k: v for k, v in payload.get("puts", {}).items() if k != CONFIDENTIAL}}
     note = {
         **{name: value for name, value in payload.get("sets", {}).items() if name not in PERSONAL},
         **payload.get("puts", {}),
@@ -133,6 +134,31 @@ def facts_of(
     }
 
 
+@cache
+def facts_known() -> Mapping[str, Mapping[str, None]]:
+    """The facts that every document has, by the name under which a template finds them."""
+    named = {
+        "paper": "kind title number issued_on issued_at check_code address",
+        "case": "number title process state level opened_on",
+        "place": "name community subdistrict county city",
+        "by": "name role org",
+        "clock": "title due started owner supervisor parameter clause color state",
+        "policy": "pack version",
+    }
+    return {name: dict.fromkeys(below.split()) for name, below in named.items()}
+
+
+def hidden() -> frozenset[str]:
+    """Data that stand on no document."""
+    return frozenset({*PERSONAL, CONFIDENTIAL})
+
+
+@cache
+def noted(process: Process[Any]) -> frozenset[str]:
+    """What an event of the process may say besides what it changes."""
+    return (frozenset(titles(process)) | catalogue().keys("data")) - hidden()
+
+
 def day(at: date) -> str:
     """A day as documents write it, in Beijing time: 2026年3月2日."""
     one = local(at) if isinstance(at, datetime) else at
@@ -145,14 +171,14 @@ def moment(at: datetime) -> str:
 
 
 @cache
-def titles(process: Process[Any]) -> Mapping[str, str]:
+def titles(process: Process[Any], language: str = "zh") -> Mapping[str, str]:
     """What the fields of a process are called, from the markers of its commands (字段名称)."""
     found: dict[str, str] = {}
     for command in process.commands.values():
         for name, hint in get_type_hints(command, include_extras=True).items():
             marker = next((one for one in getattr(hint, "__metadata__", ()) if isinstance(one, Field)), None)
             if marker is not None:
-                found.setdefault(name, marker.zh)
+                found.setdefault(name, marker.en if language == "en" else marker.zh)
     return found
 
 

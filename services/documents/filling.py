@@ -22,25 +22,30 @@ CHOICES = {"FOR": "赞成", "AGAINST": "反对", "ABSTAIN": "弃权"}
 QR_MILLIMETRES = 22
 
 
+Put = Mapping[tuple[str, str], bytes]
+"""Templates by pack and kind that were put in the place of all others."""
+NONE: Put = {}
+
+
 class Templates:
-    """Finds templates: in the city's own folder first, then among those that ship with the program."""
+    """Finds templates: those put there by hand, then the city's own folder, then those that ship with the program."""
 
     def __init__(self, own: Path | None = None) -> None:
         self._own = own
 
-    def find(self, pack: str, kind: str) -> bytes:
+    def find(self, pack: str, kind: str, put: Put = NONE) -> bytes:
         """Give the template of a kind of document under a policy pack."""
-        for folder in dict.fromkeys((pack, DEFAULT)):
-            if (found := self._read(folder, kind)) is not None:
+        for folder, name in places(pack, kind):
+            if (found := put.get((folder, name)) or self._read(folder, name)) is not None:
                 return found
-        general = self._read(pack, GENERAL) or self._read(DEFAULT, GENERAL)
-        assert general is not None, "the general template ships with the program"
-        return general
+        raise AssertionError("the general template ships with the program")
 
-    def source(self, pack: str, kind: str) -> str:
-        """Say whose template serves: the city's own (OWN), one that ships (SHIPPED), or the general one (GENERAL)."""
+    def source(self, pack: str, kind: str, put: Put = NONE) -> str:
+        """Say whose template serves: put there by hand (PUT), of the city's folder (OWN), SHIPPED, or GENERAL."""
         for folder in dict.fromkeys((pack, DEFAULT)):
             name = f"{folder}/{kind}.docx"
+            if (folder, kind) in put:
+                return "PUT"
             if self._own is not None and (self._own / name).is_file():
                 return "OWN"
             if _shipped(name) is not None:
@@ -52,6 +57,11 @@ class Templates:
         if self._own is not None and (path := self._own / name).is_file():
             return path.read_bytes()
         return _shipped(name)
+
+
+def places(pack: str, kind: str) -> tuple[tuple[str, str], ...]:
+    """Pack and kind of the templates that may serve, in the order in which they are tried."""
+    return tuple(dict.fromkeys((folder, name) for name in (kind, GENERAL) for folder in (pack, DEFAULT)))
 
 
 @cache
@@ -69,20 +79,30 @@ def filled(template: bytes, facts: Mapping[str, Any], *, scan: str) -> bytes:
     import segno
     from docx.shared import Mm
     from docxtpl import DocxTemplate, InlineImage
-    from jinja2 import ChainableUndefined
-    from jinja2.sandbox import SandboxedEnvironment
 
     document = DocxTemplate(io.BytesIO(template))
     square = io.BytesIO()
     segno.make(scan, error="m").save(square, kind="png", scale=4, border=1)
-    # What a template asks for and the case does not have stays empty; a template can reach nothing but its facts.
-    grammar = SandboxedEnvironment(undefined=ChainableUndefined, autoescape=True)
-    grammar.filters["tally"] = tally
     image = InlineImage(document, square, width=Mm(QR_MILLIMETRES))
-    document.render({**facts, QR: image}, grammar, autoescape=True)
+    document.render({**facts, QR: image}, grammar(), autoescape=True)
     out = io.BytesIO()
     document.save(out)
     return _repacked(out.getvalue())
+
+
+def grammar() -> Any:
+    """How templates are written: what one asks for and the case does not have stays empty, and it reaches only that."""
+    from jinja2 import ChainableUndefined
+    from jinja2.sandbox import SandboxedEnvironment
+
+    found = SandboxedEnvironment(undefined=ChainableUndefined, autoescape=True, finalize=_line)
+    found.filters["tally"] = tally
+    return found
+
+
+def _line(value: Any) -> Any:
+    """Several of something as people write them in a row."""
+    return "、".join(map(str, value)) if isinstance(value, list) else value
 
 
 def tally(votes: Mapping[str, str] | None, item: object) -> str:

@@ -4,24 +4,32 @@ import asyncio
 import base64
 import re
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 import pytest_asyncio
 import structlog
+from sqlalchemy import select
 
 from services.console.pages.admin import PARTS
 from services.console.pages.admin_rules import _months
 from services.console.pages.admin_tree import _changes
+from services.documents.filling import Templates
 from services.embedded.servers import Servers
 from services.identity.passwords import Passwords
 from services.settings import Settings
 from services.storage.database import database
 from services.storage.demo import seed_demo
 from services.storage.incidents import Incidents
+from services.storage.people_records import person_id_of
+from services.storage.people_tables import audit
+from services.storage.templates import OwnTemplates
 from services.web import build_app
 from tests.conftest import another_database
+from tests.documents.test_checking import saying
+from tests.documents.test_filling import printed
 
 PASSWORD = "heard, decided, done"
 POLICY = "lanzhou_2021"
@@ -35,6 +43,9 @@ PAGES = (
     "/admin/data/roles/new",
     "/admin/lists/620199/LIST_A?before=1",
     "/admin/packs/lanzhou_2021?q=issue",
+    "/admin/templates?pack=default_2026",
+    "/admin/templates/lanzhou_2021/SUPERVISION_ORDER",
+    "/admin/templates/lanzhou_2021/GENERAL",
     "/admin/packs?before=lanzhou_2021&after=panzhihua_2016",
     "/admin/tree/import",
     "/account",
@@ -68,6 +79,11 @@ class Browser:
     async def send(self, path: str, **fields: str) -> httpx.Response:
         """Send a form of ours."""
         return await self.client.post(path, data={"form_token": self.token, **fields})
+
+    async def send_file(self, path: str, content: bytes, **fields: str) -> httpx.Response:
+        """Send a form with a file."""
+        file = {"file": ("changed.docx", content)}
+        return await self.client.post(path, data={"form_token": self.token, **fields}, files=file)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -192,6 +208,49 @@ async def test_the_history_is_found_whole(admin: Browser) -> None:
 
     assert checked.status_code == 200
     assert "历史完好" in checked.text
+
+
+async def test_a_template_is_tried_put_in_its_place_and_taken_back(admin: Browser) -> None:
+    page = "/admin/templates/lanzhou_2021/INTAKE_RECEIPT"
+    ours = (await admin.client.get(f"{page}/docx")).content
+    theirs = Templates().find("lanzhou_2021", "RETURN_SLIP")
+
+    wrong = await admin.send_file(page, saying("{{ data.projct }}"))
+    tried = await admin.send_file(page, theirs, preview="1")
+    before = (await admin.client.get(f"{page}/docx")).content
+    put = await admin.send_file(page, theirs)
+    after = (await admin.client.get(f"{page}/docx")).content
+    shown = (await admin.client.get(page)).text
+    preview = await admin.client.get(f"{page}/preview")
+    back = await admin.send(f"{page}/drop")
+
+    assert (wrong.status_code, "没有这个可填内容：data.projct" in wrong.text) == (422, True)
+    assert (tried.status_code, tried.headers["content-type"], before == ours) == (200, "application/pdf", True)
+    assert put.headers["location"] == f"{page}?done=template_put"
+    assert after == theirs
+    assert "第 1 版" in shown
+    assert "退单" in printed(preview.content)
+    assert back.headers["location"] == f"{page}?done=template_dropped"
+    assert (await admin.client.get(f"{page}/docx")).content == ours
+
+
+async def test_a_document_keeps_the_template_of_its_day(servers: Servers, database_url: str) -> None:
+    storage = database(database_url)
+    kept, place = OwnTemplates(storage), ("lanzhou_2021", "MINUTES")
+    async with storage.connect() as connection:
+        by = str(await person_id_of(connection, "admin"))
+    changed = [await kept.put(*place, content, by=by) for content in (b"first", b"first", b"second", None, None)]
+    moments = [one.put_at for one in reversed(await kept.versions(*place))]
+    held = [await kept.in_force(place[:1], place[1:], at) for at in (moments[0] - timedelta(1), *moments)]
+    async with storage.connect() as connection:
+        query = select(audit.c.actor, audit.c.after).where(audit.c.entity == "document_template")
+        audited = [row for row in await connection.execute(query) if row.after["kind"] == "MINUTES"]
+    await storage.dispose()
+
+    assert changed == [True, False, True, True, False]
+    assert [one.get(place) for one in held] == [None, b"first", b"second", None]
+    assert [row.actor for row in audited] == [by] * 3
+    assert all("content" not in row.after for row in audited)
 
 
 async def test_a_key_is_shown_once(admin: Browser) -> None:

@@ -192,3 +192,18 @@ async def test_what_people_write_is_never_markup(browser: httpx.AsyncClient) -> 
     )
     assert "<img src=x" not in answer.text
     assert "&lt;img src=x onerror=alert(1)&gt;&#34;&#39;" in answer.text
+
+
+async def test_a_form_over_which_we_break_is_answered_by_a_page() -> None:
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        raise RuntimeError("a defect of ours")
+
+    transport = httpx.ASGITransport(create_console(broken, [ISSUE], secret=SECRET), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", cookies=MINE) as client:
+        form = {FORM_TOKEN: token_of(MINE[VISITOR]), "username": "worker1", "password": "x"}
+        answer = await client.post("/sign-in", data=form)
+        nowhere = await client.post("/no/such/page/at/all", data={})
+
+    assert (answer.status_code, nowhere.status_code) == (500, 404)
+    assert "<h1" in answer.text
+    assert answer.headers["content-security-policy"]

@@ -256,7 +256,10 @@ RECIPES: Mapping[str, Recipe] = {
     "close_incident": Recipe({"incident_id": NOWHERE}, body={"reason": "已电话核实"}),
     "pack": Recipe({"name": "lanzhou_2021"}),
     "pack_diff": Recipe({"name": "lanzhou_2021", "other": "panzhihua_2016"}),
-    "template": Recipe({"name": "default_2026", "kind": "MINUTES"}),
+    **dict.fromkeys(
+        ("template", "template_about", "template_preview", "try_template", "put_template", "drop_template"),
+        Recipe({"name": "default_2026", "kind": "MINUTES"}),
+    ),
     "set_local_day": Recipe({"on": "2026-12-31"}, body={"working": False, "why": "市庆"}),
     "clear_local_day": Recipe({"on": "2026-12-31"}),
     "load_year": Recipe(body={"year": 2027, "source": "x", "rest": {"2027-01-01": "元旦"}}),

@@ -1,4 +1,4 @@
-"""Administration (系统管理): troubles, history, retention, templates, keys of machines; the way to all the rest."""
+"""Administration (系统管理): troubles, history, retention, keys of machines; the way to all the rest."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -39,6 +39,8 @@ SAID = {
     "revoked": "密钥已注销。",
     "imported": "已导入。",
     "recomputed": "日历已更新，暂定时限已重算。",
+    "template_put": "模板已启用，今后的文书按它制作。",
+    "template_dropped": "已恢复随附模板。",
 }
 INCIDENTS = {
     "CONFLICT": "记录冲突",
@@ -52,7 +54,6 @@ INCIDENTS = {
     "NOTICE_UNREADABLE": "通知渠道密钥缺失",
     "ACTIVITY_FAILS": "任务失败",
 }
-SOURCES = {"OWN": "本市模板", "SHIPPED": "随附模板", "GENERAL": "通用模板"}
 KEY_DAYS = 365
 
 Handler = Callable[[Visit], Awaitable[Response]]
@@ -180,24 +181,9 @@ async def retention(visit: Visit) -> Response:
     return await show(visit, "retention", "retention.html", rules=(await visit.api.get("/retention"))["items"])
 
 
-# --- templates -------------------------------------------------------------------------------------------
-
-
-async def templates(visit: Visit) -> Response:
-    """Which template serves for which document."""
-    return await show(visit, "templates", "templates.html", **await visit.api.get("/templates"), sources=SOURCES)
-
-
-async def template(visit: Visit) -> Response:
-    """One of them, to be edited in an office program."""
-    pack, kind = (visit.request.path_params[name] for name in ("pack", "kind"))
-    file = await visit.api.file(f"/templates/{pack}/{kind}", "*/*")
-    return attached(file)
-
-
 def attached(file: Any) -> Response:
     """A file of the API as it is."""
-    kept = {name: file.headers[name] for name in ("content-disposition",) if name in file.headers}
+    kept = {name: file.headers[name] for name in ("content-disposition", "cache-control") if name in file.headers}
     return Response(file.content, media_type=file.headers["content-type"], headers=kept)
 
 
@@ -255,8 +241,6 @@ PAGES = (
     page("/audit/verification", verify, "POST"),
     page("/audit/accesses", accesses),
     page("/retention", retention),
-    page("/templates", templates),
-    page("/templates/{pack}/{kind}", template),
     page("/keys", keys),
     page("/keys", make_key, "POST"),
     page("/keys/{one}/revoke", revoke_key, "POST"),

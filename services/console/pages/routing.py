@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from services.console.visit import House, Page, page
@@ -18,4 +20,13 @@ class At:
 
     def route(self, house: House) -> Route:
         """The route of this page."""
-        return Route(self.path, page(house, self.handler, signed_in=self.signed_in), methods=list(self.methods))
+        answered = page(house, self.handler, signed_in=self.signed_in)
+
+        async def tidied(request: Request) -> Response:
+            try:
+                return await answered(request)
+            finally:
+                # Files that came with a form are there for as long as it is worked on.
+                await request.close()
+
+        return Route(self.path, tidied, methods=list(self.methods))
