@@ -12,7 +12,7 @@ from services.api.faults import Fault
 from services.api.limits import TimedRoute
 from services.api.public import Guesses
 from services.api.questions import Span, span
-from services.api.tables import Column, table_response
+from services.api.tables import Column, Says, table_response
 from services.api.views import local
 from workflows.kernel.calendar import CHINA
 from workflows.kernel.masking import mask
@@ -21,10 +21,10 @@ from workflows.kernel.process import SYSTEM, Actor, Asked, Process
 COLUMNS = (
     Column("permit_no", "批准文书号", "Permit"),
     Column("item", "事项", "Item"),
-    Column("variant", "准入对象", "Variant"),
+    Column("variant", "准入对象", "Variant", Says.CODE, "Variant"),
     Column("applicant_name", "申请单位", "Applicant"),
-    Column("communities", "社区", "Communities"),
-    Column("state", "状态", "State"),
+    Column("communities", "社区", "Communities", Says.NAME),
+    Column("state", "状态", "State", Says.STATE, "admission"),
     Column("valid_from", "起期", "Valid from"),
     Column("valid_until", "止期", "Valid until"),
     Column("promised", "落实经费(元)", "Promised, CNY"),

@@ -3,13 +3,16 @@
 import asyncio
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from fastapi import Request, Response
 
 from services.api.errors import NotAcceptable
+from services.texts.catalogue import catalogue
+from services.texts.columns import moment, yes_or_no
 
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -19,13 +22,32 @@ FORMATS = (CSV, XLSX, DOCX)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
+class Says(StrEnum):
+    """What a column holds, and so in which words a reader finds it there."""
+
+    TEXT = "TEXT"
+    """As it is: what people wrote, numbers, days."""
+    CODE = "CODE"
+    """Codes of the catalogue, or of an enumeration."""
+    NAME = "NAME"
+    """Codes of places, organisations and categories."""
+    STATE = "STATE"
+    CLOCK = "CLOCK"
+    MOMENT = "MOMENT"
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table: which value, under which heading."""
+    """A column of a table: which value, under which heading, in which words.
+
+    `of` is the enumeration that its codes are of, or the process that its states are of where a row does not say.
+    """
 
     name: str
     zh: str
     en: str
+    says: Says = Says.TEXT
+    of: str = ""
 
 
 async def table_response(
@@ -45,7 +67,8 @@ async def table_response(
     if kind is None:
         return None
     heading = [column.en if language == "en" else column.zh for column in columns]
-    cells = [[_cell(row.get(column.name)) for column in columns] for row in rows]
+    said = await _saying(request.app.state.desk, columns, rows, language)
+    cells = [[_cell(said(row, column)) for column in columns] for row in rows]
     if kind == DOCX:
         ending, body = "docx", await asyncio.to_thread(_docx, title or name, [heading, *cells])
     else:
@@ -53,6 +76,59 @@ async def table_response(
         body = await asyncio.to_thread(write, [heading, *cells])
     headers = {"Content-Disposition": f'attachment; filename="{name}.{ending}"', "Cache-Control": "no-store"}
     return Response(body, headers=headers, media_type=kind)
+
+
+async def _saying(
+    desk: Any, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], language: str
+) -> Callable[[Mapping[str, Any], Column], Any]:
+    """Say the value of a row in a column as people read it; what has no word is given as it is."""
+    words, english = catalogue(), language == "en"
+    named = [column.name for column in columns if column.says is Says.NAME]
+    codes = {code for row in rows for name in named for code in _each(row.get(name))}
+    categories = desk.pack.categories
+    names = {
+        code: categories[code].title_en if english else categories[code].title for code in codes & categories.keys()
+    }
+    if codes:
+        names |= {code: one.name for code, one in (await desk.people.regions(filter(str.isdigit, codes))).items()}
+        names |= {code: one.name for code, one in (await desk.people.organizations(codes - names.keys())).items()}
+
+    def titled(row: Mapping[str, Any], column: Column, code: str) -> str:
+        process = desk.door.processes.get(row.get("process") or column.of)
+        if process is None:
+            return code
+        if column.says is Says.CLOCK:
+            found = process.clock_rules.get(code)
+        else:
+            found = process.positions.get(f"{code}:{row.get('phase') or ''}") or process.positions.get(code)
+        return code if found is None else str(found.en if english else found.zh)
+
+    def one(row: Mapping[str, Any], column: Column, value: Any) -> Any:
+        if isinstance(value, bool):
+            return yes_or_no(value, language)
+        if isinstance(value, Mapping):
+            # A yes without its heading says nothing.
+            return {name: one(row, column, each) for name, each in value.items() if not isinstance(each, bool)}
+        if isinstance(value, list | tuple):
+            return [one(row, column, each) for each in value]
+        if not isinstance(value, str) or column.says is Says.TEXT:
+            return value
+        if column.says in (Says.STATE, Says.CLOCK):
+            return titled(row, column, value)
+        if column.says is Says.MOMENT:
+            return moment(value)
+        if column.says is Says.NAME:
+            return names.get(value, value)
+        own = f"{column.of}.{value}"
+        return words.say("value", own if words.has("value", own, language) else value, language)
+
+    return lambda row, column: one(row, column, row.get(column.name))
+
+
+def _each(value: Any) -> Iterator[str]:
+    for one in value if isinstance(value, list | tuple) else (value,):
+        if isinstance(one, str):
+            yield one
 
 
 def is_file(request: Request) -> bool:

@@ -124,7 +124,7 @@ def _plainly(value: Any, column: Column, language: str, names: Mapping[str, str]
     if value is None or value == "":
         return ""
     if isinstance(value, bool):
-        return _yes_or_no(value, language)
+        return yes_or_no(value, language)
     if isinstance(value, int | float):
         return value
     if isinstance(value, list | tuple):
@@ -139,7 +139,8 @@ def _plainly(value: Any, column: Column, language: str, names: Mapping[str, str]
     return moment(text) if len(text) > len("2026-03-09T09:00") and text[10:11] == "T" else text
 
 
-def _yes_or_no(value: bool, language: str) -> str:
+def yes_or_no(value: bool, language: str) -> str:
+    """A yes or a no."""
     if language == "en":
         return "yes" if value else "no"
     return "是" if value else "否"

@@ -1,6 +1,8 @@
 """Questions across cases, contact details, public pages, attachments: on real servers."""
 
+import csv
 import io
+import re
 from typing import Any
 
 import httpx
@@ -106,6 +108,19 @@ async def test_the_problem_list_comes_in_three_formats(call: Call) -> None:
     assert (await call("worker2", "GET", path)).status_code == 403
     assert (await call("worker1", "GET", "/problem-lists/620199009999/2026-03")).status_code == 404
     assert (await call("worker1", "GET", f"/problem-lists/{C1}/2026-13")).status_code == 422
+
+
+async def test_no_file_holds_codes(call: Call) -> None:
+    case = await opened(call)
+    month = (await give(call, "worker1", case, "accept_to_problem_list", LIMITED)).json()["data"]["problem_month"]
+    places = (f"/problem-lists/{C1}/{month}", f"/coverage/{C1}/{month}", f"/measures?month={month}&community_id={C1}")
+    paths = (*places, "/overdue?within=90d", "/permits", f"/burden/{C1}", f"/agendas/{C1}/next", f"/project-lists/{C1}")
+
+    for path in (*paths, "/issues/export"):
+        answer = await call("worker1", "GET", path, Accept="text/csv")
+        lines = list(csv.reader(answer.content.decode("utf-8-sig").splitlines()))
+        codes = [cell for line in lines for cell in line if re.fullmatch(r"[A-Z][A-Z_]{2,}", cell)]
+        assert (path, answer.status_code, codes) == (path, 200, [])
 
 
 async def test_the_contact_is_read_by_its_own_right_and_logged(call: Call) -> None:
