@@ -155,3 +155,49 @@ def test_a_unit_is_admitted_and_anybody_can_check_it(house: House) -> None:
     ask.locator("button[type=submit]").click()
     anybody.sees("供热便民服务点", data["permit_no"])
     assert re.search("有效", anybody.page.locator("main").inner_text())
+    assessed_by_residents(house, asked(house, "heating", case)["id"])
+
+
+def assessed_by_residents(house: House, permit: str) -> None:
+    """下评上: a resident answers on paper that he alone has, once."""
+    status, inspection = house.product.ask("reviewer", "POST", "/inspections", {"permit": permit})
+    assert status == 201, inspection
+    path = f"/inspections/{inspection['id']}"
+    tells(house, "heating", path, "submit_self_report", staff="两人", funds="到位", results="服务一千人次")
+    tells(house, "reviewer", path, "open_ballot", panel=6)
+    status, papers = house.product.ask("reviewer", "POST", f"{path}/ballot-tokens", {})
+    assert status == 201, papers
+    ballot = f"/p/ballots/{papers['items'][0]['token']}"
+
+    resident = house.anybody("phone")
+    resident.goes(ballot)
+    resident.sees("供热", "柳荫社区")
+    form = resident.page.locator(f"form[action='{ballot}']")
+    fill(form, {"rating": "5", "opinion": "来得及时"})
+    form.locator("button[type=submit]").click()
+    expect(form).to_have_count(0)
+    resident.goes(ballot)
+    resident.sees("这张评议票已经用过。")
+    status, progress = house.product.ask("reviewer", "GET", f"{path}/ballot")
+    assert progress["answered"] == 1
+
+
+def test_a_resident_objects_to_a_notice_and_reads_the_answer(house: House) -> None:
+    body = {"kind": "GENERAL", "community_code": C1, "title": "停车位公示", "text": "现将停车位划定方案公示"}
+    status, notice = house.product.ask("worker1", "POST", "/notices", body)
+    assert status == 201, notice
+    resident = house.anybody("phone")
+    resident.goes(f"/p/notices/{notice['number']}")
+    form = resident.page.locator(f"form[action^='/p/notices/{notice['number']}']")
+    fill(form, {"name": "刘某某", "contact": "13912345678", "ground": "占用消防通道"})
+    form.locator("button[type=submit]").click()
+    resident.sees("异议已收到")
+    number, code = (resident.page.locator(".facts.big dd").nth(nth).inner_text().strip() for nth in (0, 1))
+
+    officer = house.person("officer")
+    officer.gives(f"/objections/{number}", "resolve", outcome="DISMISSED", answer="方案已避开消防通道")
+    resident.goes("/p/objections")
+    ask = resident.page.locator("form[action='/p/objections']")
+    fill(ask, {"number": number, "check_code": code})
+    ask.locator("button[type=submit]").click()
+    resident.sees("方案已避开消防通道")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from services.console.pages.all import ROUTES
 from tests.browser.conftest import SHOTS, House
 from tests.browser.visitor import Visitor
+from tests.journey.product import Product
 
 C1, STREET, COUNTY = "620199001001", "620199001", "620199"
 LIGHT = 150_000
@@ -70,13 +72,20 @@ LOOKS: dict[str, dict[str, Any]] = {
     "phone-zh": {"size": "phone", "language": "zh"},
     "desktop-en": {"size": "desktop", "language": "en", "color_scheme": "dark"},
 }
+# At a desk, in English and in the dark: one page of each make.
+AT_A_DESK = {
+    "worker1": ("/", "/issues", "/issues/new", "/notifications", "/account"),
+    "supervisor": ("/boards", "/boards/supervision", "/boards/measures", "/boards/committee"),
+    "admin": ("/admin", "/admin/templates", "/admin/packs/default_2026", "/admin/calendar", "/admin/tree"),
+    "": ("/sign-in", "/p", f"/p/communities/{C1}", "/p/verify"),
+}
 
 
-def pages() -> Iterator[tuple[str, str]]:
-    """Everybody with his pages."""
-    for name in PLACES:
-        yield name, "phone-zh"
-        yield name, "desktop-en"
+def pages() -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Everybody with his pages, and how he looks at them."""
+    for name, paths in PLACES.items():
+        yield name, "phone-zh", paths
+        yield name, "desktop-en", AT_A_DESK[name]
 
 
 def faults(visitor: Visitor) -> list[tuple[str, list[Any]]]:
@@ -92,19 +101,64 @@ def photograph(visitor: Visitor, name: str) -> None:
     visitor.page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
 
 
-@pytest.mark.parametrize(("name", "look"), list(pages()))
-def test_every_page_can_be_read_by_everybody(house: House, name: str, look: str) -> None:
+def looked_at(visitor: Visitor, path: str, name: str) -> dict[str, Any]:
+    """What is wrong with a page as this visitor sees it; its picture is kept under a name."""
+    wrong: dict[str, Any] = {}
+    visitor.goes(path)
+    visitor.page.wait_for_load_state("load")
+    photograph(visitor, name)
+    too_wide = visitor.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    if found := faults(visitor):
+        wrong[path] = found
+    if too_wide > 0:
+        wrong[f"{path} is too wide"] = too_wide
+    return wrong
+
+
+@pytest.mark.parametrize(("name", "look", "paths"), list(pages()))
+def test_every_page_can_be_read_by_everybody(house: House, name: str, look: str, paths: tuple[str, ...]) -> None:
     visitor = house.person(name, **LOOKS[look]) if name else house.anybody(**LOOKS[look])
     wrong: dict[str, Any] = {}
-    for path in PLACES[name]:
-        visitor.goes(path)
-        visitor.page.wait_for_load_state("load")
-        photograph(visitor, f"{path.strip('/').replace('/', '-') or 'work'}-{look}")
-        too_wide = visitor.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        if found := faults(visitor):
-            wrong[path] = found
-        if too_wide > 0:
-            wrong[f"{path} is too wide"] = too_wide
+    for path in paths:
+        wrong |= looked_at(visitor, path, f"{path.strip('/').replace('/', '-') or 'work'}-{look}")
+    assert wrong == {}
+
+
+@pytest.fixture(scope="module")
+def pages_of_cases(product: Product) -> dict[str, tuple[str, str]]:
+    """Pages of an issue and of a meeting, by name, each with who looks at it."""
+    issue = {"community_code": C1, "title": "三号楼楼道灯不亮", "description": "一层到三层", "source": "VISIT"}
+    at = (datetime.now(UTC) + timedelta(days=10)).isoformat()
+    meeting = {"community_code": C1, "type": "TWO_COMMITTEES", "place": "会议室", "scheduled_at": at}
+    (_, made), (_, called) = (
+        product.ask(who, "POST", path, body)
+        for who, path, body in (("worker1", "/issues", issue), ("clerk1", "/meetings", meeting))
+    )
+    case, session = f"/issues/{made['number']}", f"/meetings/{called['number']}"
+    product.ask("clerk1", "POST", f"{session}/commands/propose_item", {"title": "健身器材", "document": "附说明"})
+    product.ask("worker1", "POST", f"{case}/comments", {"text": "已与住户联系", "internal": True})
+    return {
+        "case": ("worker1", case),
+        "receipt": ("worker1", f"{case}/receipt"),
+        "command": ("worker1", f"{case}/commands/accept_to_problem_list"),
+        "meeting": ("clerk1", session),
+        "desk": ("clerk1", f"{session}/desk"),
+        "minutes": ("clerk1", f"{session}/minutes"),
+        "template": ("admin", "/admin/templates/lanzhou_2021/INTAKE_RECEIPT"),
+    }
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_the_pages_of_cases_can_be_read_by_everybody(
+    house: House, pages_of_cases: dict[str, tuple[str, str]], look: str
+) -> None:
+    visitors: dict[str, Visitor] = {}
+    wrong: dict[str, Any] = {}
+    for name, (who, path) in pages_of_cases.items():
+        if who not in visitors:
+            visitors[who] = house.person(who, **LOOKS[look])
+        visitor = visitors[who]
+        wrong |= looked_at(visitor, path, f"{name}-{look}")
     assert wrong == {}
 
 
