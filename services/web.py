@@ -241,11 +241,17 @@ async def build_app(settings: Settings) -> FastAPI:
             processes,
             secret=token_key.encode(),
             secure=settings.public_url.startswith("https://"),
-            engine_ui=settings.engine_ui,
+            engine_ui=_engine_pages(settings),
         )
     )
     app.state.bell = bell
     return app
+
+
+def _engine_pages(settings: Settings) -> str:
+    """Where the engine shows our own workflows; empty where it shows none."""
+    address = settings.engine_ui.rstrip("/")
+    return f"{address}/namespaces/{settings.temporal_namespace}" if address else ""
 
 
 def _at_provider(settings: Settings) -> Client:

@@ -103,6 +103,7 @@ async def product(
         seal_key=base64.b64encode(b"s" * 32).decode(),
         policy=POLICY,
         rate_sign_in=0,
+        engine_ui="http://engine.test/",
     )
     app = await build_app(settings)
     # Its connections end with it, or nobody could drop the database.
@@ -201,6 +202,16 @@ async def test_a_trouble_is_tried_again_and_closed_with_a_reason(
     assert 'role="alert"' in retried.text
     assert closed.headers["location"] == "/admin/incidents?done=closed"
     assert "channel-1" not in (await admin.client.get("/admin/incidents")).text
+
+
+async def test_the_engines_own_pages_are_found_in_its_namespace(
+    admin: Browser, product: tuple[httpx.ASGITransport, Incidents], servers: Servers
+) -> None:
+    await product[1].note("STUCK", case_id=None, key="issue/one", detail={"errand": "x"})
+
+    page = (await admin.client.get("/admin/incidents")).text
+
+    assert f"http://engine.test/namespaces/{servers.temporal_namespace}/workflows?query=" in page
 
 
 async def test_the_history_is_found_whole(admin: Browser) -> None:

@@ -162,3 +162,12 @@ def test_a_form_that_keeps_its_draft_is_not_filled_in_by_the_browser(path: Path)
     # Going back, a browser would fill in what was sent, beside a new key: a second report of the same.
     forms = re.findall(r"<form\b[^>]*data-keep=[^>]*>", path.read_text("utf-8"))
     assert [form for form in forms if 'autocomplete="off"' not in form] == []
+
+
+async def test_what_is_empty_is_said_with_and_without_something_to_do() -> None:
+    call = "{% from 'macros.html' import empty %}"
+    plain = pages().from_string(call + "{{ empty('search', 'X') }}")
+    offering = pages().from_string(call + "{% call empty('search', 'X') %}Y{% endcall %}")
+
+    assert "Y" not in await plain.render_async()
+    assert "Y" in await offering.render_async()
