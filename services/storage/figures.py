@@ -4,13 +4,27 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, String, Uuid, and_, cast, column, exists, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    String,
+    Uuid,
+    and_,
+    cast,
+    column,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.ledger_tables import case_file, clock, event
 from services.storage.people_tables import community
-from services.storage.sight import sees_clock, within
+from services.storage.sight import begins, sees_clock, within
 from workflows.kernel.process import Actor
 
 OPERATING = ("FORMED", "OPERATING", "FIXING", "CONSOLIDATED")
@@ -29,22 +43,41 @@ async def ended_clocks(
     group = func.coalesce(case_file.c.data["group_id"].astext, cast(case_file.c.id, String))
     met = and_(clock.c.state == "MET", clock.c.closed_at >= first, clock.c.closed_at < end)
     breached = and_(clock.c.breached_at >= first, clock.c.breached_at < end)
-    rows = await connection.execute(
-        select(clock.c.code, func.min(case_file.c.number).label("number"), func.bool_and(met).label("met"))
-        .join_from(clock, case_file, case_file.c.id == clock.c.case_id)
-        .where(
-            here,
-            case_file.c.process == "issue",
-            within(clock, place),
-            clock.c.code.in_(["RESPONSE", "HANDLE"]),
-            or_(met, breached),
+    # One branch for each index; a clock that both find counts the same twice.
+    ended = union_all(
+        *(
+            select(clock.c.case_id, clock.c.code, met.label("met")).where(
+                clock.c.code.in_(["RESPONSE", "HANDLE"]), begins(clock.c.community, place), way
+            )
+            for way in (met, breached)
         )
-        .group_by(clock.c.code, group)
+    ).subquery()
+    rows = await connection.execute(
+        select(ended.c.code, func.min(case_file.c.number).label("number"), func.bool_and(ended.c.met).label("met"))
+        .join_from(ended, case_file, case_file.c.id == ended.c.case_id)
+        .where(here, case_file.c.process == "issue")
+        .group_by(ended.c.code, group)
     )
     found: dict[str, dict[str, bool]] = {"RESPONSE": {}, "HANDLE": {}}
     for row in rows:
         found[row.code][row.number] = row.met
     return found
+
+
+async def closed_issues(
+    connection: AsyncConnection, here: ColumnElement[bool], place: str, first: datetime, end: datetime
+) -> dict[str, bool]:
+    """Issues that were closed in the month, and whether they had to be done again."""
+    rows = await connection.execute(
+        select(case_file.c.number, case_file.c.data["rework_count"].astext.label("reworks")).where(
+            here,
+            case_file.c.process == "issue",
+            begins(case_file.c.community, place),
+            case_file.c.closed_at >= first,
+            case_file.c.closed_at < end,
+        )
+    )
+    return {row.number: int(row.reworks or 0) > 0 for row in rows}
 
 
 async def overdue_now(

@@ -143,6 +143,8 @@ case_file = Table(
         "problem_month",
         postgresql_where=text("problem_month IS NOT NULL"),
     ),
+    # The figures of a month.
+    Index("ix_case_file_closed", "process", "community", "closed_at", postgresql_where=text("closed_at IS NOT NULL")),
     Index("ix_case_file_projects", "community", postgresql_where=text("data ? 'project'")),
     Index("ix_case_file_transfer", "transfer_to", postgresql_where=text("transfer_to IS NOT NULL")),
     Index("ix_case_file_external", "external_id", postgresql_where=text("external_id IS NOT NULL")),
@@ -269,6 +271,13 @@ clock = Table(
     Index("ix_clock_supervisor", "supervisor", "due_at", postgresql_where=text("state IN ('RUNNING', 'BREACHED')")),
     Index(
         "ix_clock_measured", "code", "community", "closed_at", postgresql_where=text("code IN ('RESPONSE', 'HANDLE')")
+    ),
+    Index("ix_clock_missed", "code", "community", "breached_at", postgresql_where=text("breached_at IS NOT NULL")),
+    # Everything that the counts of the overdue ask of a deadline, so that they read nothing else.
+    Index(
+        "ix_clock_counted",
+        *("community", "state", "color", "owner", "process", "code", "kind", "due_at", "case_id", "subdistrict"),
+        postgresql_where=text("state = 'BREACHED' OR (state = 'RUNNING' AND color = 'BLUE')"),
     ),
     comment="Deadlines (时限): the table behind every question about what is overdue",
     postgresql_with={"fillfactor": 80},

@@ -124,13 +124,7 @@ async def measures(
     here = and_(within(case_file, place), sight(actor) if actor is not None else true())
     clocks = await figures.ended_clocks(connection, here, place, first, end)
     visits = await figures.return_visits(connection, here, first, end)
-    closed = (
-        await connection.execute(
-            select(case_file.c.number, case_file.c.data["rework_count"].astext.label("reworks")).where(
-                here, case_file.c.process == "issue", case_file.c.closed_at >= first, case_file.c.closed_at < end
-            )
-        )
-    ).all()
+    closed = await figures.closed_issues(connection, here, place, first, end)
     supervised = (
         await connection.execute(
             select(event.c.type, case_file.c.number)
@@ -158,7 +152,7 @@ async def measures(
         },
         SATISFACTION: {one.number: one.satisfaction >= SATISFIED for one in visits if one.satisfaction is not None},
         ON_TIME: clocks["HANDLE"],
-        REWORK: {row.number: int(row.reworks or 0) > 0 for row in closed},
+        REWORK: closed,
         ROUNDS: {code: "VALID" in rounds.get(code, ()) for code in operating if code not in waived},
         EPC: {code: code in met for code in operating},
         FORMATION: {code: code in operating for code in every},

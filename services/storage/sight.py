@@ -41,7 +41,7 @@ def branches(actor: Actor) -> Iterator[ColumnElement[bool]]:
         yield case_file.c.places.overlap(_texts(held))
     # Where a case is offered to another community, that one may look at it before it says yes.
     for place in places(actor):
-        yield and_(case_file.c.transfer_to.is_not(None), _begins(case_file.c.transfer_to, place))
+        yield and_(case_file.c.transfer_to.is_not(None), begins(case_file.c.transfer_to, place))
     yield case_file.c.persons.contains(_texts([actor.id]))
 
 
@@ -89,19 +89,20 @@ def within(table: Table, place: str) -> ColumnElement[bool]:
         return _equals(table.c.community, place)
     if len(place) == SUBDISTRICT_DIGITS:
         return _equals(table.c.subdistrict, place)
-    return _begins(table.c.community, place)
+    return begins(table.c.community, place)
 
 
 def reaches(grant: Grant, column: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether a grant reaches the place in a column."""
-    return _begins(column, grant.place)
+    return begins(column, grant.place)
 
 
 def _equals(column: ColumnElement[str], place: str) -> ColumnElement[bool]:
     return column == place
 
 
-def _begins(column: ColumnElement[str], place: str) -> ColumnElement[bool]:
+def begins(column: ColumnElement[str], place: str) -> ColumnElement[bool]:
+    """Whether the place in a column is this one or lies in it."""
     # A range of the index, also behind the wall of row-level security, where LIKE could not be one. The columns are
     # sorted by byte, and a colon comes after the last digit.
     if not place:
@@ -116,6 +117,7 @@ def _texts(values: list[str]) -> Any:
 __all__ = [
     "KNOWING",
     "ORGANIZED",
+    "begins",
     "branches",
     "clock_branches",
     "organizations",
