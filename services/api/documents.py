@@ -16,11 +16,12 @@ from services.api.errors import NotAcceptable, NotFound
 from services.api.limits import TimedRoute
 from services.api.ports import Json
 from services.api.public import Guesses
-from services.api.views import moment, resolve
+from services.api.views import moment
 from services.documents.content import Lookup, codes_of, facts_of
 from services.documents.filling import Templates, filled, places
 from services.documents.papers import Issued, Marks, issued, number_of, parts_of
 from services.documents.setting import set_as_pdf
+from services.storage.prose import resolve
 from workflows.kernel.masking import mask
 from workflows.kernel.process import Case, Process
 from workflows.policy.packs import pinned

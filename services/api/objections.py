@@ -16,8 +16,9 @@ from services.api.faults import faults
 from services.api.limits import TimedRoute
 from services.api.public import CheckCode, Guesses
 from services.api.reach import reaches
-from services.api.views import moment, references_of, resolve
+from services.api.views import moment, references_of
 from services.storage.ids import uuid7
+from services.storage.prose import resolve
 from workflows.kernel.masking import mask
 from workflows.kernel.process import Actor, Case, Forbidden, Grant, Process
 from workflows.kernel.roles import Role

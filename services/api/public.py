@@ -16,9 +16,10 @@ from services.api.faults import faults
 from services.api.forms import form
 from services.api.limits import TimedRoute
 from services.api.ports import Known
-from services.api.views import local, moment, references_of, resolve
+from services.api.views import local, moment, references_of
 from services.engine import IdempotencyConflict
 from services.identity.throttle import Failures
+from services.storage.prose import resolve
 from workflows.kernel.calendar import CHINA
 from workflows.kernel.masking import mask
 from workflows.kernel.process import Actor, Case, Grant, GuardFailed, Process, WrongState

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from services.api.ports import Json, Known
+from services.storage.prose import references, resolve
 from workflows.kernel.calendar import CHINA
 from workflows.kernel.clocks import ClockKind, ClockState, Color
 from workflows.kernel.masking import mask
@@ -164,33 +165,9 @@ def standing(process: Process[Any], case: Case[Any]) -> tuple[str, datetime | No
     return color.value, min(due, default=None)
 
 
-def references(value: Any) -> Iterator[str]:
-    """Give every reference to a text in a value, at any depth."""
-    if isinstance(value, str):
-        if value.startswith("text:"):
-            yield value
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from references(inner)
-    elif isinstance(value, Iterable):
-        for inner in value:
-            yield from references(inner)
-
-
 def references_of(case: Case[Any]) -> frozenset[str]:
     """Give the references that a case shows."""
-    return frozenset(references([case.title, to_jsonable_python(case.data)]))
-
-
-def resolve(value: Any, texts: Json) -> Any:
-    """Put the clear texts in the place of their references; an erased one is shown as null."""
-    if isinstance(value, str):
-        return texts.get(value) if value.startswith("text:") else value
-    if isinstance(value, Mapping):
-        return {name: resolve(inner, texts) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [resolve(inner, texts) for inner in value]
-    return value
+    return frozenset(references([case.title, case.data]))
 
 
 def _discreet(value: Any, reader: str) -> Any:

@@ -1,17 +1,18 @@
 """What people wrote, found by its references and put back where it belongs."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from pydantic_core import to_json
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.ledger_tables import prose
 
 TEXT = re.compile(r"text:[0-9a-f]{16}")
+_QUOTED = re.compile(rb'"(text:[0-9a-f]{16})"')
 
 
 async def texts_of(connection: AsyncConnection, cases: Sequence[str | UUID], values: Iterable[Any]) -> dict[str, Any]:
@@ -30,26 +31,16 @@ async def texts_of(connection: AsyncConnection, cases: Sequence[str | UUID], val
     return {row.ref: row.value for row in rows}
 
 
-def references(value: Any) -> Iterator[str]:
+def references(value: Any) -> list[str]:
     """Every reference to a text in a value made of mappings, sequences, dataclasses and strings."""
-    if isinstance(value, str):
-        if TEXT.fullmatch(value):
-            yield value
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from references(one)
-    elif isinstance(value, list | tuple | set | frozenset):
-        for one in value:
-            yield from references(one)
-    elif is_dataclass(value) and not isinstance(value, type):
-        for each in fields(value):
-            yield from references(getattr(value, each.name))
+    # Written out and searched: walking through the values of a page of cases takes ten times as long.
+    return [found.decode() for found in _QUOTED.findall(to_json(value))]
 
 
 def resolve(value: Any, texts: Mapping[str, Any]) -> Any:
     """The same plain value with texts in place of their references; a text that was erased becomes None."""
     if isinstance(value, str):
-        return texts.get(value) if TEXT.fullmatch(value) else value
+        return texts.get(value) if value.startswith("text:") and TEXT.fullmatch(value) else value
     if isinstance(value, Mapping):
         return {name: resolve(one, texts) for name, one in value.items()}
     if isinstance(value, list | tuple):

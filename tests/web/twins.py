@@ -7,13 +7,14 @@ from typing import IO, Any, ClassVar
 from uuid import UUID
 
 from services.api.ports import Filters, Json, Known, OverdueFilters, Page
-from services.api.views import resolve, standing
+from services.api.views import standing
 from services.engine import EngineUnavailable, IdempotencyConflict
 from services.identity.errors import SignInRefused, TokenRefused
 from services.identity.keys import Key
 from services.identity.places import Community, Org, Region
 from services.identity.sign_in import SignedIn
 from services.identity.tokens import Claims
+from services.storage.prose import resolve
 from workflows.issue.process import ISSUE
 from workflows.kernel.calendar import CHINA, Calendar, HostCalendar
 from workflows.kernel.process import Actor, Asked, Case, Grant, Pin, Process
