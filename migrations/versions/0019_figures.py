@@ -28,9 +28,12 @@ INDEXES = (
 def upgrade() -> None:
     # Built beside the writers, who wait for nothing; what is left of an attempt that was broken off goes first.
     with op.get_context().autocommit_block():
+        # It waits for those who read and write just now, and keeps nobody waiting meanwhile.
+        op.execute("SET lock_timeout = '60s'")
         for name, table, columns, where in INDEXES:
             op.drop_index(name, table, if_exists=True, postgresql_concurrently=True)
             op.create_index(name, table, columns.split(), postgresql_where=text(where), postgresql_concurrently=True)
+        op.execute("RESET lock_timeout")
 
 
 def downgrade() -> None:

@@ -1,8 +1,8 @@
 """What codes are called on a page: states, steps, commands, roles, colours, moments (用语)."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, is_dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
 from functools import cache
@@ -41,6 +41,29 @@ def _titles(kind: type) -> dict[str, tuple[str, str]]:
             if isinstance(marker, Field):
                 found[name] = (marker.zh, marker.en)
     return found
+
+
+@cache
+def _titles_inside(process: Process[Any]) -> dict[str, tuple[str, str]]:
+    """Titles of what stands inside of the fields of a process's commands."""
+    found: dict[str, tuple[str, str]] = {}
+    seen: set[type] = set()
+    waiting = list(process.commands.values())
+    while waiting:
+        kind = waiting.pop(0)
+        for hint in get_type_hints(kind).values():
+            for part in _every(hint):
+                if isinstance(part, type) and is_dataclass(part) and part not in seen:
+                    seen.add(part)
+                    waiting.append(part)
+                    found = {**_titles(part), **found}
+    return found
+
+
+def _every(hint: Any) -> Iterator[Any]:
+    yield hint
+    for part in get_args(hint):
+        yield from _every(part)
 
 
 @cache
@@ -150,6 +173,9 @@ class Words:
             title = _titles(kind).get(name)
             if title:
                 return title[1] if self.language == "en" else title[0]
+        inside = _titles_inside(found).get(name) if found else None
+        if inside:
+            return inside[1] if self.language == "en" else inside[0]
         return self.of("data", name)
 
     def value(self, process: str, name: str, value: Any) -> str:

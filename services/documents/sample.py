@@ -22,8 +22,7 @@ COUNT, AMOUNT, ROWS = 3, 10000.0, 2
 
 def sample_facts(process: Process[Any], paper: Paper, *, pack: str, address: str) -> dict[str, Any]:
     """The facts of a document in which every field says its own title; `address` stands in its square code."""
-    hints = get_type_hints(process.data)
-    data = process.data(**{one.name: _value(one.name, hints[one.name], process) for one in _given(process.data)})
+    data = sample_data(process)
     state, _, phase = process.states[0].name.partition(":")
     case: Case[Any] = Case(
         id="",
@@ -55,6 +54,12 @@ def sample_facts(process: Process[Any], paper: Paper, *, pack: str, address: str
     }
     facts["clock"] = next(iter(facts["clocks"].values()), {})
     return facts
+
+
+def sample_data(process: Process[Any]) -> Any:
+    """Data of a case in which something stands in every field."""
+    hints = get_type_hints(process.data)
+    return process.data(**{one.name: _value(one.name, hints[one.name], process) for one in _given(process.data)})
 
 
 def _given(kind: type) -> list[Any]:

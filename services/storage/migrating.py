@@ -1,6 +1,7 @@
 """Bring a database to the shape that this program needs."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -12,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, MetaData, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 import services.storage
 from services.storage.database import answering, single_connection
@@ -20,7 +21,8 @@ from services.storage.metadata import metadata
 
 # One number for everybody who migrates a database of ours: the second program waits for the first.
 MIGRATION_LOCK = 0x5348_414E_474C
-MIGRATION_LOCK_WAIT = "60s"
+MIGRATION_LOCK_WAIT = 60.0
+MIGRATION_LOCK_PAUSE = 0.2
 
 
 class SchemaAheadError(Exception):
@@ -55,13 +57,12 @@ async def migrate(url: str) -> Schema:
     """
     engine = single_connection(url, application_name="shangliang-migrate")
     try:
-        # The lock has a connection of its own without a transaction, so that a migration may
-        # build an index concurrently, which waits for every open transaction to end.
+        # The lock has a connection of its own without a transaction, so that a migration may build an index beside
+        # the writers, which waits for every open transaction to end.
         with answering():
             async with engine.connect() as guard:
                 await guard.execution_options(isolation_level="AUTOCOMMIT")
-                await guard.execute(text(f"SET lock_timeout = '{MIGRATION_LOCK_WAIT}'"))
-                await guard.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
+                await _alone(guard)
                 before = await _schema(engine)
                 if before.is_current:
                     return before
@@ -71,6 +72,18 @@ async def migrate(url: str) -> Schema:
                 return await _schema(engine)
     finally:
         await engine.dispose()
+
+
+async def _alone(guard: AsyncConnection) -> None:
+    """Wait until nobody else migrates; raises `TimeoutError`.
+
+    By short questions: a statement that waits is a transaction too, and an index built beside it would wait for it.
+    """
+    given_up = time.monotonic() + MIGRATION_LOCK_WAIT
+    while not await guard.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": MIGRATION_LOCK}):
+        if time.monotonic() > given_up:
+            raise TimeoutError("Another program has been migrating this database for a minute.")
+        await asyncio.sleep(MIGRATION_LOCK_PAUSE)
 
 
 async def schema(url: str) -> Schema:
