@@ -23,7 +23,10 @@ PLACE = re.compile(r"'6201' \|\| lpad.*?AS com", re.DOTALL)
 OURS = "'62019900100' || (1 + i % 3)::text AS com"
 PAGES: Mapping[str, tuple[str, ...]] = {
     "worker1": ("/", "/issues", "/issues?color=RED", "/issues?q=漏水", "/issues/new", "{case}", "/notifications"),
-    "supervisor": ("/", "/issues", "/issues?state=IN_PROGRESS", "/boards/supervision", "/boards/measures"),
+    "supervisor": (
+        *("/", "/issues", "/issues?state=IN_PROGRESS"),
+        *("/boards/supervision", "/boards/supervision/counts", "/boards/measures"),
+    ),
     "admin": ("/admin", "/admin/incidents", "/admin/tree"),
     "": ("/sign-in", "/p", f"/p/communities/{C1}", "/p/permits"),
 }

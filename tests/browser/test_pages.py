@@ -106,6 +106,8 @@ def looked_at(visitor: Visitor, path: str, name: str) -> dict[str, Any]:
     wrong: dict[str, Any] = {}
     visitor.goes(path)
     visitor.page.wait_for_load_state("load")
+    # What comes once the page is there.
+    visitor.page.wait_for_function("!document.querySelector('[hx-trigger=load]')")
     photograph(visitor, name)
     too_wide = visitor.page.evaluate("document.documentElement.scrollWidth - innerWidth")
     if found := faults(visitor):

@@ -63,20 +63,24 @@ async def index(visit: Visit) -> Response:
 
 
 async def supervision(visit: Visit) -> Response:
-    """What is overdue: counted by place, owner, step and deadline; the list, and the orders that were given."""
+    """What is overdue, the worst first, and the orders that were given; the counts come once the page is there."""
     values = await _board(visit, "supervision")
     place, narrowed = values["place"], _asked(visit, "color", "owner", "process")
-    counts, late, listed, orders = await asyncio.gather(
-        visit.api.get("/overdue/counts", place=place),
+    late, listed, orders = await asyncio.gather(
         visit.api.get("/overdue", limit=20, cursor=visit.query("cursor"), **_within(place), **narrowed),
         _cases(visit, "/supervisions", place),
         _cases(visit, "/supervision-orders", place),
     )
-    charts = pictures.overdue(visit, counts, place)
-    more = {"counts": counts, "late": late["items"], "following": late["next_cursor"], "narrowed": narrowed}
-    return await visit.show(
-        "boards/supervision.html", **values, charts=charts, listed=listed, orders=orders, now=_now(), **more
-    )
+    more = {"late": late["items"], "following": late["next_cursor"], "narrowed": narrowed}
+    return await visit.show("boards/supervision.html", **values, listed=listed, orders=orders, now=_now(), **more)
+
+
+async def overdue_counts(visit: Visit) -> Response:
+    """How much is overdue by place, owner, step and deadline: the part that takes longer to count."""
+    values = await _board(visit, "supervision")
+    counts = await visit.api.get("/overdue/counts", place=values["place"])
+    charts = pictures.overdue(visit, counts, values["place"])
+    return await visit.show("boards/supervision_counts.html", **values, charts=charts, counts=counts)
 
 
 async def measures(visit: Visit) -> Response:
@@ -291,6 +295,7 @@ PAGES = (
     At("/boards", index),
     At("/boards/{name}.{ending}", file),
     At("/boards/supervision", supervision),
+    At("/boards/supervision/counts", overdue_counts),
     At("/boards/measures", measures),
     At("/boards/measures/compared.json", months_compared),
     At("/boards/measures/{name}/trend.json", trend),

@@ -34,6 +34,10 @@
     new ResizeObserver(() => drawn.forEach((chart) => chart.resize())).observe(document.body);
     addEventListener("beforeprint", () => drawn.forEach((chart) => chart.resize()));
   });
+  document.addEventListener("htmx:load", (event) => {
+    if (typeof echarts === "undefined" || event.detail.elt === document.body) return;
+    event.detail.elt.querySelectorAll("[data-chart]").forEach(draw);
+  });
   document.addEventListener("change", (event) => {
     const form = event.target.closest("form[data-at-once]");
     if (form) form.requestSubmit();
