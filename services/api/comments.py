@@ -4,27 +4,31 @@ Comments are no part of the history. Whoever may know of a case may read them, r
 internal; whoever may not see who reported reads them masked.
 """
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Protocol, TypeVar
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from services.api.cases import KeyHeader, visible
-from services.api.deps import ActorDep, BodyDep, DeskDep, ViewerDep
+from services.api.contacts import AUDITORS
+from services.api.deps import ActorDep, BodyDep, Desk, DeskDep, ViewerDep
 from services.api.door import idempotency_key
-from services.api.errors import Invalid, Malformed
+from services.api.errors import Invalid, Malformed, NotFound
 from services.api.faults import Fault, faults
 from services.api.forms import storable
 from services.api.limits import TimedRoute
 from services.api.views import Viewer, moment
-from services.storage.comments import Comment, Saying
+from services.storage.comments import CHANGED_WITHIN, Comment, NotChanged, Saying
 from workflows.kernel.masking import mask
-from workflows.kernel.process import Actor, Case, Forbidden, Grant, Process, derived_id
+from workflows.kernel.process import Actor, Case, Forbidden, Grant, GuardFailed, Process, derived_id
 from workflows.kernel.roles import Role
 
 MOST = 100
+CommentId = Annotated[str, Path(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+Said = TypeVar("Said", bound=BaseModel)
 MOST_FILES = 10
 
 
@@ -40,6 +44,16 @@ class NewComment(BaseModel):
     attachments: Annotated[list[Annotated[str, StringConstraints(max_length=64)]], Field(max_length=MOST_FILES)] = []
 
 
+class ChangedComment(BaseModel):
+    """What somebody says in the place of what he has said."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    text: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), AfterValidator(storable)
+    ]
+
+
 class Talk(Protocol):
     """Where comments and followers are kept (services/storage/comments.py)."""
 
@@ -51,6 +65,9 @@ class Talk(Protocol):
     async def say(self, saying: Saying) -> Comment:
         """Write one, once."""
 
+    async def change(self, case_id: str, comment_id: str, *, author: str, text: str | None) -> Comment:
+        """Change one's own, or take it back; raises `NotChanged`."""
+
     async def followers(self, case_id: str) -> Sequence[str]:
         """Who follows a case."""
 
@@ -59,6 +76,14 @@ class Talk(Protocol):
 
     async def unfollow(self, case_id: str, person: str) -> None:
         """Follow it no longer."""
+
+
+_REFUSALS: Mapping[str, Callable[[], Exception]] = {
+    "UNKNOWN": NotFound,
+    "OTHERS": lambda: Forbidden("NOT_YOUR_COMMENT"),
+    "TOO_LATE": lambda: GuardFailed("COMMENT_STANDS"),
+    "TAKEN_BACK": lambda: GuardFailed("COMMENT_TAKEN_BACK"),
+}
 
 
 def comment_router(processes: Sequence[Process[Any]], talk: Talk) -> APIRouter:
@@ -109,7 +134,7 @@ def _add(router: APIRouter, process: Process[Any], talk: Talk) -> None:
         key: str, desk: DeskDep, viewer: ViewerDep, body: BodyDep, idempotency: KeyHeader = None
     ) -> JSONResponse:
         case = (await visible(desk, process, key, viewer.actor)).case
-        wanted = _read(body)
+        wanted = _read(body, NewComment)
         works = works_on_cases(viewer.actor)
         if not works and not viewer.is_reporter(case):
             # A neighbour may look at what is nobody's, and has no say in it.
@@ -131,6 +156,33 @@ def _add(router: APIRouter, process: Process[Any], talk: Talk) -> None:
             )
         )
         return JSONResponse(_shown(said, case, viewer), 201)
+
+    async def changed(desk: Desk, key: str, comment_id: str, viewer: Viewer, text: str | None) -> JSONResponse:
+        case = (await visible(desk, process, key, viewer.actor)).case
+        try:
+            found = await talk.change(case.id, comment_id, author=viewer.actor.id, text=text)
+        except NotChanged as no:
+            raise _REFUSALS[no.why]() from None
+        return JSONResponse(_shown(found, case, viewer))
+
+    @router.patch(
+        f"/{plural}/{{key}}/comments/{{comment_id}}",
+        operation_id=f"{plural}.change_comment",
+        summary=f"{process.zh}：修改自己的留言 / {process.en}: change one's own comment",
+        tags=[plural],
+        openapi_extra={"x-body": "ChangedComment"},
+    )
+    async def change(key: str, comment_id: CommentId, desk: DeskDep, viewer: ViewerDep, body: BodyDep) -> JSONResponse:
+        return await changed(desk, key, comment_id, viewer, _read(body, ChangedComment).text)
+
+    @router.delete(
+        f"/{plural}/{{key}}/comments/{{comment_id}}",
+        operation_id=f"{plural}.take_back_comment",
+        summary=f"{process.zh}：收回自己的留言 / {process.en}: take one's own comment back",
+        tags=[plural],
+    )
+    async def take_back(key: str, comment_id: CommentId, desk: DeskDep, viewer: ViewerDep) -> JSONResponse:
+        return await changed(desk, key, comment_id, viewer, None)
 
     @router.post(
         f"/{plural}/{{key}}/follow",
@@ -160,9 +212,9 @@ def works_on_cases(actor: Actor) -> bool:
     return any(grant.role not in (Role.RESIDENT, Role.SYSTEM) for grant in actor.grants)
 
 
-def _read(body: bytes) -> NewComment:
+def _read(body: bytes, wanted: type[Said]) -> Said:
     try:
-        return NewComment.model_validate_json(body or b"{}")
+        return wanted.model_validate_json(body or b"{}")
     except ValidationError as wrong:
         found = wrong.errors(include_url=False, include_input=False)
         if any(error["type"] == "json_invalid" or not error["loc"] for error in found):
@@ -191,4 +243,18 @@ def _shown(one: Comment, case: Case[Any], viewer: Viewer) -> dict[str, Any]:
         "attachments": list(one.attachments),
         "at": moment(one.created_at),
         "mine": one.author == viewer.actor.id,
+        "changed_at": moment(one.changed_at) if one.changed_at else None,
+        "taken_back_at": moment(one.taken_back_at) if one.taken_back_at else None,
+        "may_change": one.author == viewer.actor.id
+        and one.taken_back_at is None
+        and datetime.now(UTC) - one.created_at < CHANGED_WITHIN,
+        "earlier": [
+            {"text": mask(before.text) if veiled else before.text, "until": moment(before.until)}
+            for before in (one.earlier if one.author == viewer.actor.id or _audits(viewer.actor, case) else ())
+        ],
     }
+
+
+def _audits(actor: Actor, case: Case[Any]) -> bool:
+    """Whether somebody may read what comments said before they were changed."""
+    return any(grant.role in AUDITORS and case.community.startswith(grant.place) for grant in actor.grants)

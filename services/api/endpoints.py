@@ -16,7 +16,7 @@ from workflows.kernel.process import Process
 from workflows.kernel.roles import MEMBERS, STAFF, Role
 
 OF_A_CASE = (
-    r"(/opening|/forms/\{name\}|/\{key\}(/(events|clocks|actions|attachments|people|diagram|commands(/\w+)?|documents(/\{kind\})?|comments|follow))?"
+    r"(/opening|/forms/\{name\}|/\{key\}(/(events|clocks|actions|attachments|people|diagram|commands(/\w+)?|documents(/\{kind\})?|comments(/\{comment_id\})?|follow))?"
     r"|/export)?"
 )
 

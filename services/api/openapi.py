@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from services.api.actions import forms, opening
 from services.api.attachments import ENDINGS
-from services.api.comments import NewComment
+from services.api.comments import ChangedComment, NewComment
 from services.api.errors import MEDIA_TYPE, STATUS
 from services.api.examples import example
 from services.api.notifications import NewChannel
@@ -37,6 +37,7 @@ BODY_EXAMPLES = {
     "Payloads": {"payloads": []},
     "Objecting": {"name": "王某", "contact": "见来信", "ground": "人选不符合条件"},
     "NewComment": {"text": "请物业今天到场查看", "internal": True},
+    "ChangedComment": {"text": "请物业明天上午到场查看"},
     "NewChannel": {"url": "mailto:name@example.org", "quiet_from": "21:00", "quiet_until": "07:30"},
 }
 
@@ -108,6 +109,7 @@ def _schemas(processes: Sequence[Process[Any]]) -> Json:
         "Payloads": _payloads_schema(),
         "NewChannel": NewChannel.model_json_schema(),
         "NewComment": NewComment.model_json_schema(),
+        "ChangedComment": ChangedComment.model_json_schema(),
     }
     for process in processes:
         data = TypeAdapter(process.data).json_schema(

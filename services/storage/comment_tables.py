@@ -14,7 +14,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.storage.metadata import metadata
 
@@ -38,6 +38,10 @@ case_comment = Table(
     Column("sealed_text", Text, nullable=False),
     Column("attachments", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
     _now("created_at"),
+    # What it said before it was changed: `{"sealed_text": …, "until": …}`, the oldest first.
+    Column("earlier", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    Column("changed_at", DateTime(timezone=True)),
+    Column("taken_back_at", DateTime(timezone=True)),
     UniqueConstraint("case_id", "n"),
     Index(None, "author"),
     comment="What people say beside a case (留言); sealed, no part of its history",

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,12 +17,15 @@ from services.storage.sealing import CLOSED, Seal, closed_with
 
 TEMPLATE = "commented"
 BATCH = 500
+CHANGED_WITHIN = timedelta(minutes=15)
+"""So long somebody may set right what he has said; then others have read it, and it stays."""
+_CLOCK = func.clock_timestamp().label("clock")
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:case, 8))")
 
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """One comment (留言); `text` in clear."""
+    """One comment (留言); `text` in clear, empty once it was taken back, `earlier` what it said before."""
 
     id: str
     n: int
@@ -33,6 +36,25 @@ class Comment:
     text: str
     attachments: tuple[str, ...]
     created_at: datetime
+    changed_at: datetime | None = None
+    taken_back_at: datetime | None = None
+    earlier: tuple["Earlier", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What a comment said until it was changed."""
+
+    text: str
+    until: datetime
+
+
+class NotChanged(Exception):
+    """A comment stays as it is: `why` is UNKNOWN, OTHERS, TOO_LATE or TAKEN_BACK."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +134,40 @@ class Conversation:
         assert said is not None
         return self._opened(said)
 
+    async def change(self, case_id: str, comment_id: str, *, author: str, text: str | None) -> Comment:
+        """Say something else in the place of one's own comment, or take it back by None; nobody is told again.
+
+        Raises `NotChanged` for a comment of somebody else, for one that has stood too long or is there no more.
+        """
+        mine = case_comment.c.id == UUID(comment_id), case_comment.c.case_id == UUID(case_id)
+        async with self._engine.begin() as connection:
+            row = (await connection.execute(select(case_comment, _CLOCK).where(*mine).with_for_update())).first()
+            if row is None:
+                raise NotChanged("UNKNOWN")
+            if str(row.author) != author:
+                raise NotChanged("OTHERS")
+            before = self._opened(row)
+            if before.taken_back_at is not None or text == before.text:
+                if text is None or before.taken_back_at is None:
+                    return before
+                raise NotChanged("TAKEN_BACK")
+            if row.clock - before.created_at > CHANGED_WITHIN:
+                raise NotChanged("TOO_LATE")
+            kept = [*before.earlier, Earlier(before.text, row.clock)]
+            values = {
+                # Everything in one row is sealed with one key, so that a new key finds all of it.
+                "sealed_text": self._seal.close(text or "", comment_id),
+                "earlier": [self._kept(one, comment_id) for one in kept],
+                "taken_back_at" if text is None else "changed_at": row.clock,
+            }
+            await connection.execute(update(case_comment).where(*mine).values(values))
+            changed = await _one(connection, comment_id)
+        assert changed is not None
+        return self._opened(changed)
+
+    def _kept(self, one: Earlier, comment_id: str) -> dict[str, str]:
+        return {"sealed_text": self._seal.close(one.text, comment_id), "until": one.until.isoformat()}
+
     async def followers(self, case_id: str) -> list[str]:
         """Who follows a case, the first one first."""
         query = select(case_follower.c.person_id).where(case_follower.c.case_id == UUID(case_id))
@@ -140,6 +196,12 @@ class Conversation:
             text=self._seal.open(row.sealed_text, str(row.id)),
             attachments=tuple(map(str, row.attachments)),
             created_at=row.created_at,
+            changed_at=row.changed_at,
+            taken_back_at=row.taken_back_at,
+            earlier=tuple(
+                Earlier(self._seal.open(one["sealed_text"], str(row.id)), datetime.fromisoformat(one["until"]))
+                for one in row.earlier
+            ),
         )
 
 
@@ -161,9 +223,16 @@ async def comments_in_use(connection: AsyncConnection) -> dict[str, int]:
 async def rotate_comments(connection: AsyncConnection, seal: Seal) -> int:
     """Seal one batch of comments anew with the key in use; how many, 0 when none is left."""
     stale = case_comment.c.sealed_text.not_like(f"{CLOSED}{seal.current}.%")
-    query = select(case_comment.c.id, case_comment.c.sealed_text).where(stale).limit(BATCH)
+    columns = (case_comment.c.id, case_comment.c.sealed_text, case_comment.c.earlier)
+    query = select(*columns).where(stale).limit(BATCH)
     rows = (await connection.execute(query.with_for_update(skip_locked=True))).all()
     for row in rows:
-        anew = seal.close(seal.open(row.sealed_text, str(row.id)), str(row.id))
-        await connection.execute(update(case_comment).where(case_comment.c.id == row.id).values(sealed_text=anew))
+        one = str(row.id)
+        anew = {
+            "sealed_text": seal.close(seal.open(row.sealed_text, one), one),
+            "earlier": [
+                {**kept, "sealed_text": seal.close(seal.open(kept["sealed_text"], one), one)} for kept in row.earlier
+            ],
+        }
+        await connection.execute(update(case_comment).where(case_comment.c.id == row.id).values(anew))
     return len(rows)

@@ -54,7 +54,7 @@ _BESIDES = {
 }
 _COMMENTS = text(
     """
-    SELECT o.id, c.number, o.role, o.created_at, o.sealed_text
+    SELECT o.id, c.number, o.role, o.created_at, o.sealed_text, o.earlier
       FROM case_comment AS o JOIN case_file AS c ON c.id = o.case_id WHERE o.author = :id ORDER BY o.created_at
     """
 )
@@ -129,13 +129,19 @@ async def personal_data(connection: AsyncConnection, person: UUID, seal: Seal) -
             "number": one.number,
             "at": one.created_at,
             # What was written in an office is the office's.
-            **({"wrote": seal.open(one.sealed_text, str(one.id))} if one.role == Role.RESIDENT else {}),
+            **({"wrote": _wrote(one, seal)} if one.role == Role.RESIDENT else {}),
         }
         for one in comments
     ]
     cases = await _cases(connection, case_file.c.persons.contains([str(person)]))
     found["cases"] = await _told(connection, cases, str(person), seal)
     return found
+
+
+def _wrote(one: Any, seal: Seal) -> list[str]:
+    """What a comment says, and what it said before it was changed."""
+    sealed = [*(before["sealed_text"] for before in one.earlier), one.sealed_text]
+    return [said for said in (seal.open(each, str(one.id)) for each in sealed) if said]
 
 
 async def reported_data(connection: AsyncConnection, phone: str, seal: Seal) -> dict[str, Any]:

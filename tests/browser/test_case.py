@@ -64,8 +64,15 @@ def test_who_follows_is_told_of_a_comment_and_sees_its_photo(house: House) -> No
 
     expect(worker.page.locator("#talk article")).to_have_count(1)
     expect(worker.page.locator("#talk article img")).to_have_count(1)
+    # He sets right what he has said; the photo stays.
+    own = worker.page.locator("#talk article.mine")
+    own.locator("summary").last.click()
+    own.locator("textarea").fill("师傅明早十点到场")
+    own.locator("button.btn-primary").click()
+    expect(own.locator(".prose").first).to_have_text("师傅明早十点到场")
+    expect(worker.page.locator("#talk article img")).to_have_count(1)
     follower.page.reload()
-    follower.sees("师傅明早九点到场")
+    follower.sees("师傅明早十点到场")
     expect(follower.page.locator("#talk article img")).to_have_js_property("naturalWidth", 1)
     follower.goes("/")
     follower.sees("井盖边缘破损")

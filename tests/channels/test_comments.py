@@ -79,6 +79,52 @@ async def test_a_comment_is_said_once_sealed_and_told_to_the_followers(town: Tow
     assert all(PHONE not in row.kept for row in rows)
 
 
+async def test_one_sets_right_what_one_has_said_and_nobody_is_told_twice(
+    town: Town, office: Office, call: Call
+) -> None:
+    case = await wish(town, office)
+    path = f"/issues/{case.id}"
+    await call("supervisor", "POST", f"{path}/follow")
+    said = (await call("worker1", "POST", f"{path}/comments", {"text": f"电话{PHONE}"})).json()
+    one = f"{path}/comments/{said['id']}"
+
+    changed = await call("worker1", "PATCH", one, {"text": "电话见登记"})
+    again = await call("worker1", "PATCH", one, {"text": "电话见登记"})
+    foreign = await call("secretary1", "PATCH", one, {"text": "不是我说的"})
+    await office.work()
+
+    assert (said["may_change"], changed.json()["text"], again.json()) == (True, "电话见登记", changed.json())
+    assert (foreign.status_code, foreign.json()["reason"]) == (403, "NOT_YOUR_COMMENT")
+    assert (await call("worker1", "PATCH", f"{path}/comments/{case.id}", {"text": "没有这条"})).status_code == 404
+    told = await office.ask("SELECT count(*) AS n FROM notification WHERE template = 'commented'")
+    assert told[0].n == 1
+    # What it said before is read by himself and by whoever supervises, not by his colleagues; and sealed at rest.
+    earlier = {
+        who: (await call(who, "GET", f"{path}/comments")).json()["items"][0]["earlier"]
+        for who in ("worker1", "supervisor", "secretary1")
+    }
+    assert [len(one) for one in earlier.values()] == [1, 1, 0]
+    assert earlier["supervisor"][0]["text"] == f"电话{PHONE}"
+    rows = await office.ask("SELECT row_to_json(c)::text AS kept FROM case_comment c")
+    assert all(PHONE not in row.kept for row in rows)
+
+    gone = await call("worker1", "DELETE", one)
+    assert (gone.json()["text"], gone.json()["may_change"], len(gone.json()["earlier"])) == ("", False, 2)
+    assert (await call("worker1", "DELETE", one)).status_code == 200
+    assert (await call("worker1", "PATCH", one, {"text": "又说"})).json()["reason"] == "COMMENT_TAKEN_BACK"
+
+
+async def test_what_has_stood_too_long_stays(town: Town, office: Office, call: Call) -> None:
+    case = await wish(town, office)
+    said = (await call("worker1", "POST", f"/issues/{case.id}/comments", {"text": "已到场"})).json()
+    await office.ask("UPDATE case_comment SET created_at = created_at - interval '16 minutes'")
+
+    late = await call("worker1", "DELETE", f"/issues/{case.id}/comments/{said['id']}")
+
+    assert (late.status_code, late.json()["reason"]) == (409, "COMMENT_STANDS")
+    assert (await call("worker1", "GET", f"/issues/{case.id}/comments")).json()["items"][0]["may_change"] is False
+
+
 async def test_residents_read_what_is_for_them_and_neighbours_say_nothing(
     town: Town, office: Office, call: Call
 ) -> None:
@@ -139,7 +185,8 @@ async def test_my_desk_knows_what_i_wait_for_and_what_i_did_last(town: Town, off
 
 async def test_comments_are_sealed_anew_with_a_new_key(town: Town, office: Office, call: Call) -> None:
     case = await wish(town, office)
-    await call("worker1", "POST", f"/issues/{case.id}/comments", {"text": "换钥匙"})
+    said = (await call("worker1", "POST", f"/issues/{case.id}/comments", {"text": "换锁"})).json()
+    await call("worker1", "PATCH", f"/issues/{case.id}/comments/{said['id']}", {"text": "换钥匙"})
     newer = Seal({"k2": b"n" * 32, "k1": b"k" * 32}, "k2")
 
     async with office.engine.begin() as connection:
@@ -149,7 +196,7 @@ async def test_comments_are_sealed_anew_with_a_new_key(town: Town, office: Offic
     shown, _ = await Conversation(office.engine, newer).comments(case.id, internal=True)
 
     assert (before, after) == ({"k1": changed}, {"k2": changed})
-    assert [one.text for one in shown] == ["换钥匙"]
+    assert [(one.text, [before.text for before in one.earlier]) for one in shown] == [("换钥匙", ["换锁"])]
 
 
 async def test_a_file_comes_to_a_case_with_a_comment(town: Town, office: Office, call: Call) -> None:

@@ -38,6 +38,21 @@ async def say(visit: Visit) -> Response:
     return visit.go(f"/{process.plural}/{key}#talk")
 
 
+async def change(visit: Visit) -> Response:
+    """Say something else in the place of one's own comment, or take it back (`take_back`)."""
+    process, key = address(visit)
+    form = await visit.form()
+    path = f"/{process.plural}/{key}/comments/{visit.request.path_params['comment']}"
+    try:
+        if "take_back" in form:
+            await visit.api.delete(path)
+        else:
+            await visit.api.patch(path, {"text": str(form.get("text", "")).strip()})
+    except Problem as no:
+        return await _talk(visit, problem=no.by_field.get("text") or no.detail)
+    return await _talk(visit) if visit.is_partial else visit.go(f"/{process.plural}/{key}#talk")
+
+
 async def follow(visit: Visit) -> Response:
     """Follow a case, or no longer."""
     process, key = address(visit)
@@ -97,5 +112,6 @@ PAGES = (
     At("/files/{id}", file),
     At("/{plural}/{key}/comments", talk),
     At("/{plural}/{key}/comments", say, ("POST",)),
+    At("/{plural}/{key}/comments/{comment}", change, ("POST",)),
     At("/{plural}/{key}/follow", follow, ("POST",)),
 )
