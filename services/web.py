@@ -55,6 +55,7 @@ from services.identity.tokens import Tokens
 from services.importing.committees import Books
 from services.importing.lists import read_list
 from services.importing.tree import TreeBooks
+from services.memory import keep_what_is_loaded
 from services.mending import Mending
 from services.readiness import Engine as Readiness
 from services.settings import Settings
@@ -89,6 +90,7 @@ from workflows.registry import PROCESSES
 async def serve_api(settings: Settings, listener: socket.socket) -> None:
     """Serve the API on `listener` until SIGTERM or SIGINT, then let requests finish within the grace."""
     app = await build_app(settings)
+    keep_what_is_loaded()
     server = _Server(
         app,
         uvicorn.Config(

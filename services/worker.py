@@ -20,6 +20,7 @@ from activities.rhythms import Rhythms
 from services.cadences import Beginner, Timekeeper
 from services.channels.sending import Sender
 from services.engine import TASK_QUEUE, Engine, newest
+from services.memory import keep_what_is_loaded
 from services.notary import Notary
 from services.ping import Ping
 from services.settings import Settings
@@ -93,6 +94,7 @@ async def carry_out(settings: Settings) -> None:
         notary = Notary(storage, Signer(settings.keys_for(AUDIT)))
         timekeeper = Timekeeper(client, Tree(storage), PROCESSES.values(), load(settings.policy).scale)
         async with build_worker(settings, client, Records(ledger, past), neighbours, rhythms, watch):
+            keep_what_is_loaded()
             log.info("worker.started", task_queue=TASK_QUEUE, workflows=len(WORKFLOWS), policy=settings.policy)
             running = (watch, notary, dispatcher, *((timekeeper,) if settings.cadences else ()))
             beside = [asyncio.create_task(one.run()) for one in running]
