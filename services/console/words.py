@@ -14,6 +14,7 @@ from workflows.kernel.calendar import CHINA
 from workflows.kernel.fields import Field
 from workflows.kernel.process import NAMES, Process
 from workflows.kernel.roles import TITLES, Role
+from workflows.registry import PROCESSES
 
 COLORS = {"NONE": "secondary", "BLUE": "blue", "YELLOW": "yellow", "RED": "red"}
 STEPS = ("COLLECT", "RAISE", "DISCUSS", "IMPLEMENT", "FEEDBACK")
@@ -70,11 +71,19 @@ def _every(hint: Any) -> Iterator[Any]:
 def kinds_of(field: str) -> tuple[str, ...]:
     """Names of the enumerations that a field of this name holds, in any process: the same code may mean two things."""
     found: dict[str, None] = {}
-    for kind in NAMES:
-        hint = get_type_hints(kind).get(field)
-        for part in (hint, *get_args(hint), *(inner for one in get_args(hint) for inner in get_args(one))):
-            if isinstance(part, type) and issubclass(part, Enum):
-                found[part.__name__] = None
+    seen: set[type] = set()
+    # What people enter before what is kept, so that the more usual meaning comes first.
+    waiting: list[type] = [*NAMES, *(process.data for process in PROCESSES.values())]
+    while waiting:
+        for name, hint in get_type_hints(waiting.pop(0)).items():
+            for part in _every(hint):
+                if not isinstance(part, type):
+                    continue
+                if name == field and issubclass(part, Enum):
+                    found[part.__name__] = None
+                if is_dataclass(part) and part not in seen:
+                    seen.add(part)
+                    waiting.append(part)
     return tuple(found)
 
 
@@ -176,7 +185,8 @@ class Words:
         inside = _titles_inside(found).get(name) if found else None
         if inside:
             return inside[1] if self.language == "en" else inside[0]
-        return self.of("data", name)
+        own = f"{found.name}.{name}" if found else name
+        return self.of("data", name) if self.of("data", own) == own else self.of("data", own)
 
     def value(self, process: str, name: str, value: Any) -> str:
         """A value of a case's data for people."""
