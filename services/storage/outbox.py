@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Row, Text, and_, cast, func, literal, or_, select, update
+from sqlalchemy import ARRAY, Row, Text, and_, cast, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -73,55 +73,37 @@ class Outbox:
                     .with_for_update(of=outbox, skip_locked=True)
                 )
             ).all()
-            addresses = Addresses(connection, now.astimezone(CHINA).date(), self._last_resort)
-            told: set[tuple[Any, ...]] = set()
-            for row in rows:
-                found = await addresses.find(row.to_code, case_place=row.community, template=row.template)
-                if found.people or row.to_code.startswith((FOLLOWERS, COLLEAGUES)):
-                    await self._tell(connection, row, found, told, now)
-                else:
-                    await _nobody(connection, row, found, now)
+            if rows:
+                await self._tell(connection, rows, now)
         return len(rows)
 
-    async def _tell(
-        self, connection: AsyncConnection, row: Row[Any], found: Found, told: set[tuple[Any, ...]], now: datetime
-    ) -> None:
-        """Write down who is told of one message; whom two addresses of one event mean is told once."""
-        event = (row.case_id, row.seq, row.template, row.clock)
-        people = [person for person in found.people if (*event, person) not in told]
-        told.update((*event, person) for person in people)
-        urgent = row.template in URGENT
-        if people:
-            common = {
-                "outbox_id": row.id,
-                "case_id": row.case_id,
-                "template": row.template,
-                "clock": row.clock,
-                "urgent": urgent,
-                "path": list(found.path),
-            }
+    async def _tell(self, connection: AsyncConnection, rows: Sequence[Row[Any]], now: datetime) -> None:
+        """Write down who is told of these messages; whom two addresses of one event mean is told once."""
+        addresses = Addresses(connection, now.astimezone(CHINA).date(), self._last_resort)
+        told: set[tuple[Any, ...]] = set()
+        messages: list[_Message] = []
+        for row in rows:
+            found = await addresses.find(row.to_code, case_place=row.community, template=row.template)
+            if not found.people and not row.to_code.startswith((FOLLOWERS, COLLEAGUES)):
+                await _nobody(connection, row, found, now)
+                continue
+            event = (row.case_id, row.seq, row.template, row.clock)
+            messages.append(_Message(row, [one for one in found.people if (*event, one) not in told], found))
+            told.update((*event, person) for person in found.people)
+        # What is written for all of them is written at once: each message alone would take six statements.
+        if entries := [entry for one in messages for entry in one.entries()]:
+            await connection.execute(insert(notification).on_conflict_do_nothing(), entries)
+            people = sorted({str(entry["person_id"]) for entry in entries})
             await connection.execute(
-                insert(notification)
-                .values([{"id": uuid7(), "person_id": person, **common} for person in people])
-                .on_conflict_do_nothing()
+                select(func.pg_notify(literal(BELL), func.unnest(cast(literal(people, ARRAY(Text)), ARRAY(Text)))))
             )
-            rung = select(
-                func.pg_notify(literal(BELL), func.unnest(cast([str(person) for person in people], ARRAY(Text))))
-            )
-            await connection.execute(rung)
-        for one in await connection.execute(select(channel).where(channel.c.active, _takes(row, people))):
-            opens = opens_at(
-                now,
-                urgent=urgent,
-                quiet=(one.quiet_from, one.quiet_until) if one.quiet_from is not None else None,
-                digest=one.digest_at,
-            )
-            await connection.execute(
-                insert(delivery).values(outbox_id=row.id, channel_id=one.id, next_at=opens).on_conflict_do_nothing()
-            )
-        await connection.execute(update(outbox).where(outbox.c.id == row.id).values(sent_at=now))
-        if row.next_at is not None:
-            await _mended(connection, str(row.id))
+        if parcels := list(await _parcels_of(connection, messages, now)):
+            await connection.execute(insert(delivery).on_conflict_do_nothing(), parcels)
+        sent = [one.row.id for one in messages]
+        await connection.execute(update(outbox).where(outbox.c.id.in_(sent)).values(sent_at=now))
+        for one in messages:
+            if one.row.next_at is not None:
+                await _mended(connection, str(one.row.id))
 
     async def due(self) -> Sequence[Parcel]:
         """Take what is to be sent now; nobody else gets it before its lease has ended."""
@@ -259,18 +241,66 @@ class Outbox:
         return age, {state: counts.get(state, 0) for state in ("WAITING", "DEAD")}
 
 
-def _takes(row: Row[Any], people: Sequence[UUID]) -> ColumnElement[bool]:
-    """The channels of these people, and of the bodies that the message is for: all of its place, or the one named."""
-    bodies = select(body.c.id).where(body.c.active)
-    if row.to_code.isdigit():
-        bodies = bodies.where(body.c.region_code == row.to_code)
-    elif row.to_code.startswith("body:"):
-        kind, _, place = row.to_code.removeprefix("body:").partition("@")
-        bodies = bodies.where(body.c.type == kind, body.c.region_code == place)
-    else:
-        bodies = bodies.where(body.c.id.is_(None))
-    wanted = or_(func.cardinality(channel.c.templates) == 0, channel.c.templates.contains([row.template]))
-    return and_(wanted, or_(channel.c.person_id.in_(people), channel.c.body_id.in_(bodies)))
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """A message and the people who hear of it now; those whom the same event has told already are left out."""
+
+    row: Row[Any]
+    people: Sequence[UUID]
+    found: Found
+
+    def entries(self) -> Iterator[dict[str, Any]]:
+        """What stands in the product for each of them."""
+        for person in self.people:
+            yield {
+                "id": uuid7(),
+                "person_id": person,
+                "outbox_id": self.row.id,
+                "case_id": self.row.case_id,
+                "template": self.row.template,
+                "clock": self.row.clock,
+                "urgent": self.row.template in URGENT,
+                "path": list(self.found.path),
+            }
+
+    def takes(self, one: Row[Any]) -> bool:
+        """Whether a channel takes it: one of these people, or of a body that it is for, all of its place or the one."""
+        if one.templates and self.row.template not in one.templates:
+            return False
+        if one.person_id is not None:
+            return one.person_id in self.people
+        code = self.row.to_code
+        return code in (one.region_code, f"body:{one.type}@{one.region_code}")
+
+
+async def _parcels_of(
+    connection: AsyncConnection, messages: Sequence[_Message], now: datetime
+) -> Iterator[dict[str, Any]]:
+    """What goes through which channel, and when."""
+    people = {person for one in messages for person in one.people}
+    places = {one.row.to_code.rpartition("@")[2] for one in messages}
+    of_bodies = and_(body.c.active, body.c.region_code.in_(places))
+    channels = await connection.execute(
+        select(channel, body.c.type, body.c.region_code)
+        .outerjoin(body, body.c.id == channel.c.body_id)
+        .where(channel.c.active, or_(channel.c.person_id.in_(people), of_bodies))
+    )
+    taking = list(channels)
+    return (
+        {
+            "outbox_id": message.row.id,
+            "channel_id": one.id,
+            "next_at": opens_at(
+                now,
+                urgent=message.row.template in URGENT,
+                quiet=(one.quiet_from, one.quiet_until) if one.quiet_from is not None else None,
+                digest=one.digest_at,
+            ),
+        }
+        for message in messages
+        for one in taking
+        if message.takes(one)
+    )
 
 
 def _letters(ids: Mapping[int, int]) -> Any:
