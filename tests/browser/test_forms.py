@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 
 from services.console.session import ACCESS, RENEW
 from tests.browser.conftest import House
@@ -129,3 +129,23 @@ def test_another_language_is_one_tap_away(house: House, size: str) -> None:
     worker.sees("My work")
     worker.page.locator("a[href^='/language/zh']").first.click()
     expect(worker.page.locator("html")).to_have_attribute("lang", "zh-CN")
+
+
+def test_a_template_is_looked_at_in_another_tab_and_then_serves(house: House) -> None:
+    admin = house.person("admin")
+    page, path = admin.page, "/admin/templates/panzhihua_2016/RETURN_SLIP"
+    ours = page.request.get(f"{house.address}{path}/docx").body()
+    admin.goes(path)
+    chosen = page.locator("[name=file]")
+    wrong: FilePayload = {"name": "wrong.docx", "mimeType": "application/zip", "buffer": b"no document"}
+    chosen.set_input_files([wrong])
+    with page.context.expect_page() as other:
+        page.locator("button[name=preview]").click()
+    expect(other.value.get_by_role("alert").first).to_be_visible()
+    other.value.close()
+    right: FilePayload = {"name": "right.docx", "mimeType": "application/zip", "buffer": ours}
+    chosen.set_input_files([right])
+    page.locator("form[enctype] button.btn-primary").click()
+    page.wait_for_url(lambda url: url.endswith("done=template_put"))
+    page.locator(f"form[action='{path}/drop'] button").click()
+    page.wait_for_url(lambda url: url.endswith("done=template_dropped"))

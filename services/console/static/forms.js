@@ -167,7 +167,8 @@
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post" || form.matches("[hx-post]")) return;
+    // What is only looked at, in another tab, leaves the form where it is.
+    if (form.method !== "post" || form.matches("[hx-post]") || event.submitter?.formTarget) return;
     if ("sending" in form.dataset) { event.preventDefault(); return; }
     form.dataset.sending = "";
     setTimeout(() => delete form.dataset.sending, 8000);
