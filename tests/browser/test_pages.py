@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from services.console.pages.all import ROUTES
 from tests.browser.conftest import SHOTS, House
@@ -107,7 +108,7 @@ def looked_at(visitor: Visitor, path: str, name: str) -> dict[str, Any]:
     visitor.goes(path)
     visitor.page.wait_for_load_state("load")
     # What comes once the page is there.
-    visitor.page.wait_for_function("!document.querySelector('[hx-trigger=load]')")
+    expect(visitor.page.locator("[hx-trigger=load]")).to_have_count(0)
     photograph(visitor, name)
     too_wide = visitor.page.evaluate("document.documentElement.scrollWidth - innerWidth")
     if found := faults(visitor):
