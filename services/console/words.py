@@ -81,7 +81,7 @@ def kinds_of(field: str) -> tuple[str, ...]:
                     continue
                 if name == field and issubclass(part, Enum):
                     found[part.__name__] = None
-                if is_dataclass(part) and part not in seen:
+                if hasattr(part, "__dataclass_fields__") and part not in seen:
                     seen.add(part)
                     waiting.append(part)
     return tuple(found)
