@@ -167,13 +167,14 @@ async def cases(
     # A branch for each way of knowing of a case: each walks its own index and stops when the page is full.
     wanted = union_all(
         *(
-            select(case_file.c.id).where(*narrowed, branch).order_by(*order).limit(limit + 1)
-            for branch in branches(actor)
+            select(case_file.c.id, case_file.c.opened_at).where(*narrowed, branch).order_by(*order).limit(limit + 1)
+            for branch in branches(actor, wide=process.wide)
         )
-    )
-    rows = await connection.execute(
-        select(case_file).where(case_file.c.id.in_(select(wanted.subquery().c.id))).order_by(*order).limit(limit + 1)
-    )
+    ).subquery()
+    first = (wanted.c.opened_at, wanted.c.id) if filters.oldest else (wanted.c.opened_at.desc(), wanted.c.id.desc())
+    # Chosen before their rows are read: else the plan may walk through the whole list to find so few of it.
+    chosen = select(wanted).distinct().order_by(*first).limit(limit + 1).cte("chosen").prefix_with("MATERIALIZED")
+    rows = await connection.execute(select(case_file).join(chosen, chosen.c.id == case_file.c.id).order_by(*order))
     listed = rows.mappings().all()
     items = [Known(standing(process, row), row["color"], _china(row["next_due_at"])) for row in listed[:limit]]
     texts = await texts_of(

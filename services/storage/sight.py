@@ -30,13 +30,16 @@ def sight(actor: Actor, process: str | None = None) -> ColumnElement[bool]:
     return seen if process is None else and_(case_file.c.process == process, seen)
 
 
-def branches(actor: Actor) -> Iterator[ColumnElement[bool]]:
-    """The same as conditions one by one, each with an index of its own; together they are `sight`."""
+def branches(actor: Actor, *, wide: bool = True) -> Iterator[ColumnElement[bool]]:
+    """The same as conditions one by one, each with an index of its own; together they are `sight`.
+
+    Only cases of a `wide` process concern other places than their own.
+    """
     yield from (within(case_file, place) for place in places(actor))
     orgs = organizations(actor)
     if orgs:
         yield case_file.c.orgs.overlap(_texts(orgs))
-    if held := places(actor):
+    if wide and (held := places(actor)):
         # Where a case concerns other places than its own, those know of it.
         yield case_file.c.places.overlap(_texts(held))
     # Where a case is offered to another community, that one may look at it before it says yes.
