@@ -3,7 +3,7 @@
 import gc
 
 YOUNG = 20_000
-"""So many new objects before the youngest are looked through: a command makes some thousands, all of them short-lived."""
+"""So many new objects before the youngest are looked through: a command makes thousands, all of them short-lived."""
 
 
 def keep_what_is_loaded() -> None:

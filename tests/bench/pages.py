@@ -18,6 +18,7 @@ TIMES = 40
 PREPARING = 5
 """Visits that do not count: they compile the templates and read the database's pages."""
 BUDGET = "≤ 150 ms"
+HIDDEN = "SELECT count(*) FROM pg_class WHERE relname = ANY($1) AND relallvisible < relpages * 0.9"
 # Every filled case belongs to one of the street's three communities, so that people see as much as there is.
 PLACE = re.compile(r"'6201' \|\| lpad.*?AS com", re.DOTALL)
 OURS = "'62019900100' || (1 + i % 3)::text AS com"
@@ -55,8 +56,9 @@ async def _fill(servers: Servers, home: Home) -> None:
     for statement in FILL:
         ours = PLACE.sub(lambda found: OURS, statement)
         await connection.execute(ours.format(communities=COMMUNITIES, cases=ISSUES, clocks=CLOCKS_A_CASE))
-    # As the database's own cleaning leaves them after a while.
-    await connection.execute("VACUUM (ANALYZE) " + ", ".join(sorted(LARGE_TABLES)))
+    # As the database's own cleaning leaves them after a while; whoever looks at them meanwhile keeps it from its work.
+    while await connection.fetchval(HIDDEN, list(LARGE_TABLES)):
+        await connection.execute("VACUUM (ANALYZE) " + ", ".join(sorted(LARGE_TABLES)))
     await connection.close()
 
 
