@@ -84,7 +84,7 @@ class Behind:
 RESPONSE = Formula(
     "response_rate",
     "按时首次联系的诉求 ÷ 本月响应时限届满或完成的诉求",
-    "first contacted in time ÷ response clocks ended",
+    "first contacted in time ÷ response deadlines of the month",
 )
 RESOLUTION = Formula(
     "resolution_rate",
@@ -94,7 +94,7 @@ RESOLUTION = Formula(
 SATISFACTION = Formula(
     "satisfaction_rate", "非常满意、满意、基本满意 ÷ 有效评价", "very, rather or basically satisfied ÷ valid answers"
 )
-ON_TIME = Formula("on_time_rate", "按时办结 ÷ 本月结束的办理时限", "HANDLE clocks met ÷ HANDLE clocks ended")
+ON_TIME = Formula("on_time_rate", "按时办结 ÷ 本月结束的办理时限", "handled in time ÷ handling deadlines of the month")
 OVERDUE = Formula("overdue_open", "当前逾期未完成的时限数", "clocks breached and not yet met, now")
 REWORK = Formula("rework_rate", "重办过的诉求 ÷ 本月办结的诉求", "reworked at least once ÷ closed")
 DELIST = Formula("delist_rate", "销号 ÷ 挂牌", "delisted ÷ listed")

@@ -18,7 +18,7 @@ TIMES = 40
 PREPARING = 5
 """Visits that do not count: they compile the templates and read the database's pages."""
 BUDGET = "≤ 150 ms"
-HIDDEN = "SELECT count(*) FROM pg_class WHERE relname = ANY($1) AND relallvisible < relpages * 0.9"
+CLEANED = "SELECT bool_and(relallvisible >= relpages * 0.9) FROM pg_class WHERE relname = ANY($1)"
 # Every filled case belongs to one of the street's three communities, so that people see as much as there is.
 PLACE = re.compile(r"'6201' \|\| lpad.*?AS com", re.DOTALL)
 OURS = "'62019900100' || (1 + i % 3)::text AS com"
@@ -26,7 +26,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "worker1": ("/", "/issues", "/issues?color=RED", "/issues?q=漏水", "/issues/new", "{case}", "/notifications"),
     "supervisor": (
         *("/", "/issues", "/issues?state=IN_PROGRESS"),
-        *("/boards/supervision", "/boards/supervision/counts", "/boards/measures"),
+        *("/boards/supervision", "/boards/supervision/counts?place=620199001", "/boards/measures"),
     ),
     "admin": ("/admin", "/admin/incidents", "/admin/tree"),
     "": ("/sign-in", "/p", f"/p/communities/{C1}", "/p/permits"),
@@ -57,8 +57,10 @@ async def _fill(servers: Servers, home: Home) -> None:
         ours = PLACE.sub(lambda found: OURS, statement)
         await connection.execute(ours.format(communities=COMMUNITIES, cases=ISSUES, clocks=CLOCKS_A_CASE))
     # As the database's own cleaning leaves them after a while; whoever looks at them meanwhile keeps it from its work.
-    while await connection.fetchval(HIDDEN, list(LARGE_TABLES)):
+    cleaned = False
+    while not cleaned:
         await connection.execute("VACUUM (ANALYZE) " + ", ".join(sorted(LARGE_TABLES)))
+        cleaned = await connection.fetchval(CLEANED, list(LARGE_TABLES))
     await connection.close()
 
 

@@ -77,9 +77,10 @@ async def supervision(visit: Visit) -> Response:
 
 async def overdue_counts(visit: Visit) -> Response:
     """How much is overdue by place, owner, step and deadline: the part that takes longer to count."""
-    values = await _board(visit, "supervision")
-    counts = await visit.api.get("/overdue/counts", place=values["place"])
-    charts = pictures.overdue(visit, counts, values["place"])
+    values, counts = await asyncio.gather(
+        _board(visit, "supervision"), visit.api.get("/overdue/counts", place=visit.query("place"))
+    )
+    charts = pictures.overdue(visit, counts, counts["place"])
     return await visit.show("boards/supervision_counts.html", **values, charts=charts, counts=counts)
 
 
