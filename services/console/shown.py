@@ -22,6 +22,8 @@ WIDEST = 6
 COORDINATES = frozenset({"lat", "lon"})
 LENGTH = frozenset({"value", "unit"})
 ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|contact:[0-9a-f]{16}")
+COUNTED = re.compile(r"[a-z]([0-9]{1,4})")
+"""A key that a case gave by counting: its first agenda item, its third objection."""
 ABOUT = frozenset({"phase", "check_code", "reporter", "has_contact"})
 """Shown elsewhere on the page."""
 
@@ -87,6 +89,10 @@ class Showing:
             return Shown("text", f"{held['lat']:.5f}, {held['lon']:.5f}", title=title)
         if value.keys() >= LENGTH and isinstance(value["value"], int | float):
             return Shown("text", self.words.length(value["value"], value["unit"]), title=title)
+        if held and all(isinstance(one, Mapping) and "order" in one for one in held.values()):
+            # In the order of the list, so that the number of the order itself says nothing more.
+            in_order = sorted(held.items(), key=lambda one: one[1]["order"])
+            held = {key: {part: of for part, of in one.items() if part != "order"} for key, one in in_order}
         if len(held) > 1 and all(isinstance(one, Mapping) for one in held.values()):
             # What a case has many of, by whom or what each is about.
             columns = columns_of(list(held.values()))
@@ -106,6 +112,8 @@ class Showing:
             return title
         if key.isupper():
             return self.words.choice("", key)
+        if counted := COUNTED.fullmatch(key):
+            return self.words.numbered(int(counted[1]))
         parts = [
             self.cases[one]["number"] if one in self.cases else self.words.names.get(one, one) for one in key.split("/")
         ]

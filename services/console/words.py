@@ -230,6 +230,10 @@ class Words:
         own = self.of("event", kind)
         return own if own != kind else self.command(kind)
 
+    def numbered(self, number: int) -> str:
+        """What stands before one of several that were counted."""
+        return self._("第 {n} 项").format(n=number)
+
     def length(self, value: float, unit: str) -> str:
         """A length of time."""
         return f"{value:g} {self.unit(unit)}"

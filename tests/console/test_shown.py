@@ -67,6 +67,16 @@ def test_the_data_of_every_process_can_be_shown(process: Process[Any]) -> None:
         assert all(one.title for part in shown for one in part)
 
 
+def test_what_was_counted_is_numbered_and_stands_in_its_order() -> None:
+    items = {"i1": {"order": 3001, "title": "路灯"}, "i2": {"order": 1001, "title": "电梯"}}
+
+    table = showing().value("items", items)
+    assert [[cell.text for cell in row] for row in table.rows] == [["第 2 项", "电梯"], ["第 1 项", "路灯"]]
+    assert len(table.head) == 2
+    alone = showing("en").value("items", {"o3": {"order": 7, "title": "x"}})
+    assert [one.title for one in alone.parts] == ["No. 3"]
+
+
 def test_files_are_known_by_the_commands_that_take_them() -> None:
     assert showing().value("evidence", [CASE_ID]).kind == "files"
     assert {name: "evidence" in files_of(one) for name, one in PROCESSES.items() if name in ("issue", "round")} == {
