@@ -176,7 +176,7 @@ class Bench:
         return name
 
     async def issue_life(self, connection: Connection, result: Round) -> None:
-        """An issue from registration to its published result: create and five commands through the API."""
+        """An issue from registration to the word to its reporter: create and five commands through the API."""
         case = await self.issue_create(connection, result)
         for actor, command, body in LIFE:
             started = await self.pace.slot()
@@ -198,6 +198,7 @@ class Bench:
                 "description": "三号楼前的路灯三天没有亮,老人晚上出门不便。",
                 "source": "VISIT",
                 "category_code": "B03",
+                "reporter": {"name": "王某某", "phone": "13900000000", "wants_reply": True},
             },
             token=self.tokens["grid1"],
         )
@@ -226,6 +227,7 @@ LIFE: tuple[tuple[str, str, dict[str, Any]], ...] = (
     (
         "worker1",
         "give_feedback",
-        {"audience": "PUBLIC", "timing": "ANYTIME", "channel": "NOTICE_BOARD", "text": "路灯已修复。"},
+        # In person: told to everybody it would open a second case, the notice, with a life of its own.
+        {"audience": "INDIVIDUAL", "timing": "ANYTIME", "channel": "PHONE", "text": "路灯已修复。"},
     ),
 )
