@@ -123,6 +123,7 @@ def _pictures(house: House, cases: list[dict[str, Any]], meeting: str) -> None:
     clerk.goes(f"{meeting}/desk")
     _take(clerk, "meeting")
     supervisor = house.person("supervisor", **WIDE)
+    supervisor.page.emulate_media(reduced_motion="reduce")  # bars at their length, not on their way to it
     supervisor.goes("/boards/supervision")
     supervisor.page.wait_for_load_state("networkidle")
     _take(supervisor, "supervision")
