@@ -6,7 +6,7 @@ YOUNG = 20_000
 """So many new objects before the youngest are looked through: a command makes thousands, all of them short-lived."""
 
 
-def keep_what_is_loaded() -> None:
+def keep_what_is_loaded(*, young: int = YOUNG) -> None:
     """Take everything that is there now out of every collection, and look for cycles less often.
 
     The modules of the product are a million objects that never go; looking through them again and again costs a worker
@@ -14,4 +14,4 @@ def keep_what_is_loaded() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG, 20, 20)
+    gc.set_threshold(young, 20, 20)

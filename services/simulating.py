@@ -4,7 +4,6 @@ No server takes part. What comes out tells how many things would be late, how lo
 would have to carry.
 """
 
-import gc
 import heapq
 import random
 import time
@@ -17,6 +16,7 @@ from multiprocessing import get_context
 from typing import Any
 
 from services import rehearsal
+from services.memory import keep_what_is_loaded
 from services.simulated_sessions import EPC, TWO_COMMITTEES, Sessions
 from services.storage.ledger import rungs_of
 from services.storage.national_calendar import national_calendar
@@ -536,8 +536,7 @@ def simulate(plan: Plan, pack: str, *, cores: int = 1) -> Outcomes:
 
 
 def _part(plan: Plan, pack: str) -> Outcomes:
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 50)  # cases are frozen and kept: looking through them for cycles finds nothing
+    keep_what_is_loaded(young=100_000)  # cases are frozen and kept: looking through them for cycles finds nothing
     return Simulation(plan, world_under(pack)).run()
 
 

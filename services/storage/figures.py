@@ -84,14 +84,16 @@ async def overdue_now(
     connection: AsyncConnection, place: str, actor: Actor | None, excluded: Collection[str]
 ) -> tuple[int, dict[str, int]]:
     """How many deadlines are missed now, and how many of them by each case that a decision takes out."""
-    every = await connection.scalar(select(func.count()).select_from(clock).where(*_missed(place, actor)))
+    every = await connection.scalar(select(func.count()).select_from(clock).where(*_missed(place, actor))) or 0
+    if not excluded:
+        return every, {}
     rows = await connection.execute(
         select(case_file.c.number, func.count().label("clocks"))
         .join_from(clock, case_file, case_file.c.id == clock.c.case_id)
         .where(*_missed(place, actor), case_file.c.number.in_(excluded))
         .group_by(case_file.c.number)
     )
-    return every or 0, {row.number: row.clocks for row in rows} if excluded else {}
+    return every, {row.number: row.clocks for row in rows}
 
 
 async def worst_overdue(
