@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.embedded.log_file import LogFile
-from services.embedded.problems import ServerFailed, StartRefused
+from services.embedded.problems import ServerEnded, ServerFailed, StartRefused
 
 LEASH = Path(__file__).with_name("leash.py")
 FIRST_PAUSE = 0.2
@@ -80,7 +80,7 @@ class Child:
     async def start(self, answers: Probe | None = None, *, within: float = 30.0) -> None:
         """Start the process, wait until `answers` is true, and from then on keep it alive.
 
-        Raises `ServerFailed` when it ends first, or does not answer `within` these seconds.
+        Raises `ServerEnded` when it ends first, `ServerFailed` when it does not answer `within` these seconds.
         """
         await self._spawn()
         try:
@@ -187,13 +187,14 @@ class Child:
         while not await answers():
             if (code := process.poll()) is not None:
                 await asyncio.sleep(LOOK_EVERY)
-                raise self._failed(f"进程已退出(代码 {code})", f"it ended with code {code}")
+                raise self._failed(ServerEnded, f"进程已退出(代码 {code})", f"it ended with code {code}")
             if time.monotonic() > deadline:
-                raise self._failed(f"{within:.0f} 秒内没有应答", f"it did not answer within {within:.0f} s")
+                zh, en = f"{within:.0f} 秒内没有应答", f"it did not answer within {within:.0f} s"
+                raise self._failed(ServerFailed, zh, en)
             await asyncio.sleep(LOOK_EVERY)
 
-    def _failed(self, zh: str, en: str) -> ServerFailed:
-        return ServerFailed(self.program.name, zh, en, log=self.program.log, last_lines=self._log.last_lines())
+    def _failed(self, kind: type[ServerFailed], zh: str, en: str) -> ServerFailed:
+        return kind(self.program.name, zh, en, log=self.program.log, last_lines=self._log.last_lines())
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:

@@ -6,7 +6,8 @@ StartRefused
 ├── HomeUnusable     the home cannot be made or written, for another reason
 ├── HomeHalfRestored a restore of the home is under way, or was broken off
 ├── PortTaken        somebody listens where we must
-└── ServerFailed     a server ended or did not answer; carries the end of its log
+└── ServerFailed     a server did not answer; carries the end of its log
+    └── ServerEnded  it ended by itself while it was starting
 """
 
 from pathlib import Path
@@ -86,3 +87,7 @@ class ServerFailed(StartRefused):
             f"{name} 未能启动:{why_zh}。日志:{log}{tail}",
             f"{name} did not start: {why_en}. Its log: {log}{tail}",
         )
+
+
+class ServerEnded(ServerFailed):
+    """A server ended by itself while it was starting."""

@@ -21,7 +21,7 @@ from temporalio.service import RPCError
 from services.embedded.child import Child, Program
 from services.embedded.home import Home
 from services.embedded.ports import free_port
-from services.embedded.problems import ServerFailed, StartRefused
+from services.embedded.problems import ServerEnded, StartRefused
 
 HOST = "127.0.0.1"
 PREFERRED_PORT = 7233
@@ -31,7 +31,7 @@ RETENTION = timedelta(days=7)
 SEARCH_ATTRIBUTES = ("CommunityId", "Process", "PolicyPack")
 START_WITHIN = 30.0
 STOP_WITHIN = 3.0
-PORT_TRIES = 3
+START_TRIES = 3
 
 DYNAMIC_CONFIG = {
     # One partition halves the idle latency of a new case; four spread a load that one machine does not have.
@@ -71,7 +71,7 @@ async def start_temporal(
     """
     program = temporal_program()
     await _end_leftover(home)
-    for last in (*(False,) * (PORT_TRIES - 1), True):
+    for last in (*(False,) * (START_TRIES - 1), True):
         port = free_port(preferred_port, host=HOST)
         ui_port = free_port(port + UI_OFFSET, host=HOST, avoid=frozenset({port}))
         address = f"{HOST}:{port}"
@@ -89,9 +89,10 @@ async def start_temporal(
         )
         try:
             await child.start(lambda: _ready(address, namespace), within=START_WITHIN)  # noqa: B023 - awaited here
-        except ServerFailed as failed:
-            # Between finding the port and using it, somebody else may have taken it.
-            if last or "address already in use" not in str(failed):
+        except ServerEnded:
+            # Between finding a port and using it somebody else may have taken it. The program looks for ports of its
+            # own besides, and then says so in the midst of a trace.
+            if last:
                 raise
         else:
             return Temporal(child, address, f"http://{HOST}:{ui_port}")

@@ -16,8 +16,11 @@ import pytest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 
+from services.embedded import temporal
 from services.embedded.home import Home
+from services.embedded.problems import ServerEnded
 from services.embedded.servers import Servers, embedded
+from services.embedded.temporal import temporal_program
 
 WITHIN = 30.0
 
@@ -155,3 +158,28 @@ async def test_the_database_is_for_us_alone(servers: Servers) -> None:
     assert sockets.stat().st_mode & 0o077 == 0
     assert await _execute(servers, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
     assert "shangliang:" not in repr(servers)
+
+
+async def test_an_engine_that_finds_a_port_taken_tries_again(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.make()
+    program, seen = home.root / "temporal", home.root / "tried"
+    # As it dies of a port of its own: the reason stands far above the last lines.
+    panics = 'echo "panic: bind: address already in use" >&2; seq 40 >&2; exit 2'
+    program.write_text(f'#!/bin/sh\n[ -e {seen} ] || {{ touch {seen}; {panics}; }}\nexec {temporal_program()} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(temporal, "temporal_program", lambda: program)
+
+    started = await temporal.start_temporal(home, namespace="gov", durable=False, preferred_port=0)
+    try:
+        client = await Client.connect(started.address, namespace="gov")
+        served = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace="gov"))
+        assert served.namespace_info.name == "gov"
+    finally:
+        await started.child.stop()
+
+
+async def test_an_engine_that_never_starts_is_told_of(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.make()
+    monkeypatch.setattr(temporal, "temporal_program", lambda: Path(shutil.which("false") or ""))
+    with pytest.raises(ServerEnded, match="code 1"):
+        await temporal.start_temporal(home, namespace="gov", durable=False, preferred_port=0)
