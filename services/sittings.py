@@ -94,7 +94,7 @@ def slots(found: Iterable[Case[Slot]]) -> Json:
 def slots_to_open(
     communities: Iterable[str], period: str, meetings: Iterable[Case[Meeting]], scale: Scale | None
 ) -> Json:
-    """A slot for each of these communities, filled where a meeting is set for the month already."""
+    """A slot for each of these communities, filled where a meeting is set for the month or was held in it already."""
     start = beginning_of(period)
     ends = end_of_period(start, scale)
     due = [one for one in meetings if _is_due(one, start, ends)]
@@ -109,8 +109,9 @@ def slots_to_open(
 def _is_due(meeting: Case[Meeting], start: datetime, ends: datetime) -> bool:
     data = meeting.data
     at = data.scheduled_at
-    waits = meeting.state in UNHELD and data.make_up_for is None and MONTHLY in data.bodies
-    return waits and at is not None and start <= at < ends
+    # A month may begin late, after an outage: what was held meanwhile counts for it.
+    counts = (meeting.state in UNHELD or data.held) and data.make_up_for is None and MONTHLY in data.bodies
+    return counts and at is not None and start <= at < ends
 
 
 def seats(rosters: Mapping[str, Iterable[Seat]]) -> Json:

@@ -135,7 +135,7 @@ def samples(town: Town, on: type) -> list[Any]:
     told: dict[type, Any] = {
         do.TakeTopics: do.TakeTopics(),
         do.LearnTitles: do.LearnTitles(titles={"a": "text:a"}),
-        do.TakeSlot: do.TakeSlot(slot="s"),
+        do.TakeSlot: do.TakeSlot(slot=town.slot("2026-06").id),
         do.WithdrawTopic: do.WithdrawTopic(topic="a"),
     }
     if on in told:

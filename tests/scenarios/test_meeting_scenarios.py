@@ -187,6 +187,31 @@ def test_a_meeting_that_was_set_before_its_month_fills_the_slot_when_that_opens(
     assert town.meeting("m").data.slot == town.slot("2026-11").id
 
 
+@pytest.mark.parametrize("state", ["MINUTES_DRAFT", "CLOSED"])
+def test_a_month_that_begins_late_knows_what_was_held_in_it(state: str) -> None:
+    town = Town("10-26 09:00")
+    town.meet("m", "11-03 15:00")
+    town.at("11-03 15:00").open_session("m")
+    town.adjourn("m")
+    if state == "CLOSED":
+        town.say("m", "secretary1", do.SignMinutes())
+    assert town.meeting("m").position == state
+
+    town.at("11-04 09:00").month("2026-11")
+    assert town.slot("2026-11").position == "SLOT_DONE"
+    assert (town.slot("2026-11").data.held, town.meeting("m").position) == ("m", state)
+    assert town.street.refused == []
+
+
+def test_a_month_that_begins_late_does_not_count_what_was_called_off() -> None:
+    town = Town("10-26 09:00")
+    town.meet("m", "11-20 15:00")
+    town.at("11-02 09:00").say("m", "secretary1", do.Cancel(reason="text:r"))
+
+    town.at("11-04 09:00").month("2026-11")
+    assert (town.slot("2026-11").position, town.meeting("m").data.slot) == ("SLOT_OPEN", None)
+
+
 def test_postponed_out_of_its_month_it_leaves_the_month_open() -> None:
     town = Town("10-01 00:00")
     town.month("2026-10")

@@ -2,22 +2,27 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
 from services.identity.passwords import Passwords
 from services.storage import measures
 from services.storage.demo import seed_demo
 from services.storage.measures import Measure
+from services.storage.questions.meetings import slots_to_open
 from tests.scenarios import street, test_months, test_round_scenarios
 from tests.storage.town import CITY, SUBDISTRICT, without_cases
 from tests.storage.town import Town as Written
-from workflows.kernel.process import derived_id
+from workflows.kernel.process import SYSTEM, Asked, derived_id
 from workflows.kernel.simulator import Street
 from workflows.kernel.step import Batch, Stamps
 from workflows.kernel.wire import Transaction, transaction
+
+HELD = text("SELECT id, state FROM case_file WHERE process = 'meeting' AND data ->> 'held' = 'true' ORDER BY id")
 
 
 @dataclass(slots=True)
@@ -86,6 +91,22 @@ async def test_m1_march_2026(written: Written, monkeypatch: pytest.MonkeyPatch) 
         "epc_compliance": (3, 3),
         "delist_rate": (0, 1),
     }
+
+    # A slot of the month that is opened only now would know what was held.
+    async with written.engine.connect() as connection:
+        held = (await connection.execute(HELD)).mappings().all()
+    assert {one["state"] for one in held} == {"CLOSED"}
+    assert {str(one["id"]) for one in held} == set(await meetings_of_slots(written, "2026-03"))
+    assert await meetings_of_slots(written, "2026-04") == []
+
+
+async def meetings_of_slots(written: Written, period: str) -> list[str]:
+    """The meetings that the slots of a month would be filled with, were they opened now."""
+    about = {"region": SUBDISTRICT, "period": period}
+    asked = Asked(name="slots_to_open", about=about, now=datetime.now(UTC), actor=SYSTEM)
+    async with written.engine.connect() as connection:
+        opened = await slots_to_open(connection, asked)
+    return [one for opening in opened["openings"] for one in opening["fields"]["meetings"]]
 
 
 async def test_m4_october_2026(written: Written, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -174,8 +174,9 @@ def _filled(
 
 
 def take_slot(case: Case[Meeting], cmd: do.TakeSlot, turn: Turn) -> Change:
-    """The month of the meeting has begun, and its slot knows of it."""
-    return Change(sets={"slot": cmd.slot})
+    """The month of the meeting has begun, and its slot knows of it; one that begins late hears that it was held."""
+    held = tell_slot(case, cmd.slot, "slot_held", turn) if case.data.held else ()
+    return Change(sets={"slot": cmd.slot}, effects=held)
 
 
 def too_late(case: Case[Meeting], cmd: Any, turn: Turn) -> Change:

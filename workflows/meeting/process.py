@@ -31,7 +31,8 @@ STATES = (
 PREPARED = ("AGENDA_OPEN", "AGENDA_FROZEN", "NOTICED")
 BEFORE = (*PREPARED, "INQUORATE")
 SIGNED = ("MINUTES_SIGNED", "FOLLOW_UP", "CLOSED")
-ENDED = ("CLOSED", "CANCELLED", "CANCELLED:NOT_HELD")
+CALLED_OFF = ("CANCELLED", "CANCELLED:NOT_HELD")
+ENDED = ("CLOSED", *CALLED_OFF)
 OPEN = tuple(state.name for state in STATES if not state.ends)
 ELSEWHERE = tuple(state.name for state in STATES if state.name != "AGENDA_FROZEN")
 """Positions in which an answer of topics comes too late: the notice has taken them itself, or all is put off."""
@@ -83,8 +84,8 @@ AGENDA = (
     arrows(ELSEWHERE, do.TakeTopics, by=who.SYSTEM, rule=calling.too_late),
     arrows(OPEN, do.LearnTitles, by=who.SYSTEM, rule=agenda.learn_titles),
     arrows(ENDED, do.LearnTitles, by=who.SYSTEM, rule=calling.too_late),
-    arrows(OPEN, do.TakeSlot, by=who.SYSTEM, rule=calling.take_slot),
-    arrows(ENDED, do.TakeSlot, by=who.SYSTEM, rule=calling.too_late),
+    arrows((*OPEN, "CLOSED"), do.TakeSlot, by=who.SYSTEM, rule=calling.take_slot),
+    arrows(CALLED_OFF, do.TakeSlot, by=who.SYSTEM, rule=calling.too_late),
     arrows(OPEN, do.WithdrawTopic, by=who.SYSTEM, rule=agenda.withdraw_topic),
     arrows(ENDED, do.WithdrawTopic, by=who.SYSTEM, rule=calling.too_late),
     arrows(("AGENDA_OPEN", "AGENDA_FROZEN"), do.SendNotice, "NOTICED", by=(who.CLERK, who.CONVENOR), rule=agenda.send_notice),

@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services import sittings
@@ -12,6 +12,7 @@ from services.storage.people_tables import body, body_member, community, person_
 from workflows.issue.agenda import TAKEN_AWAY
 from workflows.issue.process import ISSUE
 from workflows.kernel.calendar import Scale, local
+from workflows.kernel.periods import beginning_of
 from workflows.kernel.process import Asked, Case, Process
 from workflows.meeting.bodies import body as row_of
 from workflows.meeting.data import Meeting, Seat
@@ -152,8 +153,9 @@ async def slots_to_open(connection: AsyncConnection, asked: Asked) -> Json:
         .where(func.starts_with(community.c.region_code, region), body.c.type == "EPC", body.c.active)
     )
     table = case_file.c
-    waits = (func.starts_with(table.community, region), table.closed_at.is_(None))
-    return sittings.slots_to_open(codes.all(), period, await _cases(connection, MEETING, *waits), _scale(period))
+    ended_before = and_(table.closed_at.is_not(None), table.closed_at < beginning_of(period))
+    found = await _cases(connection, MEETING, func.starts_with(table.community, region), not_(ended_before))
+    return sittings.slots_to_open(codes.all(), period, found, _scale(period))
 
 
 def _scale(period: str) -> Scale | None:
