@@ -101,7 +101,9 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.request_timeout = request_timeout
-    app.state.reading, app.state.writing = Room(READS_AT_ONCE), Room(WRITES_AT_ONCE)
+    # Whoever is let in has the other half of his time for being worked on.
+    patience = request_timeout / 2
+    app.state.reading, app.state.writing = Room(READS_AT_ONCE, patience), Room(WRITES_AT_ONCE, patience)
     app.state.desk = Desk(
         engine=engine,
         reads=reads,

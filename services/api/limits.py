@@ -1,6 +1,7 @@
 """Bound what one request may cost, its time and its size, and how many are worked on at once."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -16,6 +17,10 @@ from services.api.faults import Fault
 # some ten milliseconds of a busy machine, so that the last of these is still answered well within its time.
 WRITES_AT_ONCE = 64
 READS_AT_ONCE = 128
+# So many are always let in, however slow it goes: they keep the machine busy, and show when it goes faster again.
+ALWAYS_LET_IN = 8
+# What the latest to leave counts in the pace of leaving.
+LATEST = 0.1
 READING = ("GET", "HEAD", "OPTIONS")
 BODY_LIMIT = 1024 * 1024
 DROPPED_LIMIT = 8 * BODY_LIMIT
@@ -23,21 +28,39 @@ BODY_TIMEOUT = 10.0
 
 
 class Room:
-    """Counts the requests that are worked on; a slow sender takes no place until his body is there."""
+    """Counts the requests that are worked on; a slow sender takes no place until his body is there.
 
-    def __init__(self, places: int) -> None:
+    It has so many `places`, and fewer when those inside leave so slowly that the next one would wait longer than
+    `patience` seconds: a machine that others share may lose most of its speed from one second to the next, and with
+    places for a fast one every request would then come too late. `clock` gives seconds.
+    """
+
+    def __init__(
+        self, places: int, patience: float = float("inf"), clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._places = places
+        self._patience = patience
+        self._clock = clock
         self._taken = 0
+        self._pace = 0.0
+        self._left_at: float | None = None
 
     def is_full(self) -> bool:
         """Say whether the next one would be one too many."""
-        return self._taken >= self._places
+        return self._taken >= self._places or (
+            self._taken >= ALWAYS_LET_IN and (self._taken + 1) * self._pace > self._patience
+        )
 
     def __enter__(self) -> None:
         self._taken += 1
 
     def __exit__(self, *ended: object) -> None:
         self._taken -= 1
+        now = self._clock()
+        if self._left_at is not None:
+            self._pace += LATEST * (now - self._left_at - self._pace)
+        # How fast one leaves after the other tells of the machine only while enough of them are at work.
+        self._left_at = now if self._taken + 1 >= ALWAYS_LET_IN else None
 
 
 class TimedRoute(APIRoute):

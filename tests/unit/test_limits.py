@@ -44,3 +44,57 @@ async def test_one_command_too_many_is_refused_at_once_and_taken_later() -> None
         assert asked.status_code == 200
         assert (await first).status_code == 200
         assert (await client.post("/command")).status_code == 200
+
+
+class Crowd:
+    """Requests in a room whose clock the test turns."""
+
+    def __init__(self, places: int, patience: float) -> None:
+        self.now = 0.0
+        self.room = Room(places, patience, lambda: self.now)
+        self.inside = 0
+
+    def enter(self, wanted: int) -> int:
+        """So many want to come in; gives how many are inside then."""
+        while self.inside < wanted and not self.room.is_full():
+            self.room.__enter__()
+            self.inside += 1
+        return self.inside
+
+    def served(self, count: int, seconds: float) -> None:
+        """So many leave, one after the other, each followed by the next who wants in."""
+        for _ in range(count):
+            self.now += seconds
+            self.room.__exit__(None, None, None)
+            self.inside -= 1
+            self.enter(self.inside + 1)
+
+
+def test_on_a_fast_machine_all_places_are_taken() -> None:
+    crowd = Crowd(places=64, patience=2.5)
+    crowd.enter(64)
+    crowd.served(100, seconds=0.03)
+
+    assert crowd.enter(100) == 64
+
+
+def test_when_it_goes_slowly_fewer_are_let_in_so_that_they_are_served_in_time() -> None:
+    crowd = Crowd(places=64, patience=2.5)
+    crowd.enter(64)
+    crowd.served(100, seconds=0.125)
+    assert crowd.enter(100) == 2.5 / 0.125
+
+    crowd.served(50, seconds=2.0)
+    assert crowd.enter(100) == 8, "some are always let in"
+
+    crowd.served(100, seconds=0.01)
+    assert crowd.enter(100) == 64, "and show that it goes faster again"
+
+
+def test_who_is_nearly_alone_tells_nothing_of_the_pace() -> None:
+    crowd = Crowd(places=64, patience=2.5)
+    for _ in range(50):
+        crowd.enter(7)
+        crowd.served(7, seconds=20.0)
+
+    assert crowd.enter(100) == 64
