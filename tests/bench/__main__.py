@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from rich.console import Console
 from rich.table import Table
 
+from tests import stolen
 from tests.bench.imports import imports
 from tests.bench.leisure import leisure
 from tests.bench.measuring import Figure
@@ -61,10 +62,10 @@ async def main(given: argparse.Namespace) -> None:
 
 
 async def _part(console: Console, name: str, part: Callable[[], Awaitable[list[Figure]]]) -> None:
-    begun = time.perf_counter()
+    begun, taken = time.perf_counter(), stolen.watch()
     figures = await part()
-    load = os.getloadavg()[0]
-    table = Table(title=f"{name}: {time.perf_counter() - begun:.0f} s, load {load:.1f} on {os.cpu_count()} cores")
+    spent = f"{time.perf_counter() - begun:.0f} s, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+    table = Table(title=f"{name}: {spent}, {taken():.0%} taken by others")
     for column in ("figure", "measured", "beside it", "ratio", "goal"):
         table.add_column(column, justify="left" if column == "figure" else "right")
     for one in figures:

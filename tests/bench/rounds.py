@@ -9,11 +9,13 @@ import asyncpg
 from rich.console import Console
 from rich.table import Table
 
+from tests import stolen
 from tests.bench.measuring import COMMANDS, Bench, Round, quantile
 
 
 async def rounds(bench: Bench, console: Console, count: int, lives: int, quick: int) -> None:
     """Warm up, alternate, and print."""
+    taken = stolen.watch()
     await bench.round(bench.floor_life, 30, 8)
     await bench.round(bench.issue_life, 30, 8)
     await asyncio.sleep(1)
@@ -31,13 +33,14 @@ async def rounds(bench: Bench, console: Console, count: int, lives: int, quick: 
             f"round {number + 1}: floor {floor.rate:.1f}/s, product {product.rate:.1f}/s, "
             f"ratio {product.rate / floor.rate:.2f}"
         )
-    report(console, many, single)
+    report(console, many, single, taken())
     await details(console, bench, books, grown, lives)
 
 
-def report(console: Console, many: list[tuple[Round, Round]], single: list[tuple[Round, Round]]) -> None:
-    """Medians over the rounds, and ratios pair by pair."""
-    table = Table(title=f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+def report(console: Console, many: list[tuple[Round, Round]], single: list[tuple[Round, Round]], taken: float) -> None:
+    """Medians over the rounds, and ratios pair by pair; `taken` is the share of the machine that others had."""
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    table = Table(title=f"{machine}, {taken:.0%} taken by others")
     for name in ("figure", "floor", "product", "ratio", "goal"):
         table.add_column(name, justify="left" if name == "figure" else "right")
 

@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable
 from rich.console import Console
 from rich.table import Table
 
+from tests import stolen
 from tests.chaos.disk import full_disk
 from tests.chaos.killing import kill_all, kill_anything, rolling_restart
 from tests.chaos.links import partition, slow_database
@@ -68,7 +69,7 @@ async def run(only: list[str], seed: int, *, long: bool) -> list[Outcome]:
     for name in only:
         seeds = range(seed, seed + SEEDS_OF_LONG_R1) if long and name == "R1" else (seed,)
         for one in seeds:
-            began = time.monotonic()
+            began, taken = time.monotonic(), stolen.watch()
             try:
                 async with asyncio.timeout(LONGEST[long]):
                     outcome = await (LONG if long else SHORT)[name](one)
@@ -76,7 +77,8 @@ async def run(only: list[str], seed: int, *, long: bool) -> list[Outcome]:
                 traceback.print_exc()
                 outcome = Outcome(name, one, deviations=[f"the campaign itself failed: {error!r}"])
             outcomes.append(outcome)
-            print(f"{outcome}\n  [{time.monotonic() - began:.0f} s]", flush=True)  # noqa: T201 - a program's output
+            spent = f"{time.monotonic() - began:.0f} s, {taken():.0%} of the machine taken by others"
+            print(f"{outcome}\n  [{spent}]", flush=True)  # noqa: T201 - a program's output
     return outcomes
 
 
