@@ -247,3 +247,11 @@ def test_every_refusal_is_provoked() -> None:
             "rules.may_review CLOCKS_PAUSED": lambda: over.say("e", "secretary1", REVIEW),
         },
     )
+
+
+@pytest.mark.parametrize(("said", "kind"), [(None, Kind.ACCIDENT), (Kind.PUBLIC_HEALTH, Kind.PUBLIC_HEALTH)])
+def test_whoever_grades_says_what_it_really_is(said: Kind | None, kind: Kind) -> None:
+    town = at_position("CALLED")
+    town.say("e", "secretary1", do.Grade(level=Level.III, kind=said))
+
+    assert town.street.cases["e"].data.kind is kind

@@ -44,9 +44,13 @@ class Call:
 
 @command("分级", "Grade")
 class Grade:
-    """The level of the response; whoever grades commands (分级响应, seed 001 §二4)."""
+    """The level of the response; whoever grades commands (分级响应, seed 001 §二4).
+
+    Whoever found it may have called it something else: what an issue brings is called an accident until somebody knows.
+    """
 
     level: Graded
+    kind: Annotated[Kind | None, Field("核定类别", "What it really is")] = None
 
 
 @command("误报", "False alarm")

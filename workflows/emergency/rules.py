@@ -49,7 +49,7 @@ def grade(case: Case[Emergency], cmd: do.Grade, turn: Turn) -> Change:
     parameter = REPORT_URGENT if cmd.level in URGENT else REPORT
     return Change(
         to="RESPONDING",
-        sets={"level": cmd.level, "commander": turn.actor.id},
+        sets={"level": cmd.level, "commander": turn.actor.id, **({"kind": cmd.kind} if cmd.kind else {})},
         clocks=(Start(code="REPORT", parameter=parameter),),
         notices=(Notice(case.community, "emergency_graded"), *_outside(case, "emergency_graded")),
         notes={"level": cmd.level.value},
