@@ -51,7 +51,13 @@ async def kept(found: Iterable[dict[str, Any]]) -> AsyncIterator[WorkflowHistory
 
 async def culprits(types: list[type], of: Iterable[dict[str, Any]]) -> list[str]:
     """Every history that does not replay, with the reason."""
-    replayer = Replayer(workflows=types, data_converter=DATA_CONVERTER, workflow_runner=UnsandboxedWorkflowRunner())
+    replayer = Replayer(
+        workflows=types,
+        data_converter=DATA_CONVERTER,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        # Without the watch for hung workflows: on a machine that stood still for two seconds it never came to an end.
+        debug_mode=True,
+    )
     found: list[str] = []
     async with replayer.workflow_replay_iterator(kept(of)) as results:
         async for result in results:
