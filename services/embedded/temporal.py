@@ -90,8 +90,8 @@ async def start_temporal(
         try:
             await child.start(lambda: _ready(address, namespace), within=START_WITHIN)  # noqa: B023 - awaited here
         except ServerEnded:
-            # Between finding a port and using it somebody else may have taken it. The program looks for ports of its
-            # own besides, and then says so in the midst of a trace.
+            # Between finding a port and using it somebody else may have taken it, or one of those that the program
+            # looks for itself; what it says of that may be lost in a trace.
             if last:
                 raise
         else:
