@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services import sittings
@@ -153,8 +153,8 @@ async def slots_to_open(connection: AsyncConnection, asked: Asked) -> Json:
         .where(func.starts_with(community.c.region_code, region), body.c.type == "EPC", body.c.active)
     )
     table = case_file.c
-    ended_before = and_(table.closed_at.is_not(None), table.closed_at < beginning_of(period))
-    found = await _cases(connection, MEETING, func.starts_with(table.community, region), not_(ended_before))
+    in_time = or_(table.closed_at.is_(None), table.closed_at >= beginning_of(period))
+    found = await _cases(connection, MEETING, func.starts_with(table.community, region), in_time)
     return sittings.slots_to_open(codes.all(), period, found, _scale(period))
 
 
